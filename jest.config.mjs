@@ -1,0 +1,51 @@
+// Tests run as CommonJS: swc turns our TypeScript and the ESM-only packages below into CommonJS, which needs no
+// experimental flag on any supported Node. The end-to-end tests spawn the built `dist/`, so ESM-only faults show there.
+const swc = (syntax) => ({
+  jsc: {
+    target: 'es2022',
+    keepClassNames: true,
+    parser:
+      syntax === 'ts'
+        ? { syntax: 'typescript', decorators: true, dynamicImport: true }
+        : { syntax: 'ecmascript', dynamicImport: true, importAttributes: true },
+    transform:
+      syntax === 'ts' ? { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false } : {},
+  },
+  module: { type: 'commonjs' },
+  sourceMaps: syntax === 'ts' ? 'inline' : false,
+  isModule: true,
+  swcrc: false,
+});
+
+/** Packages that ship ES modules only and are reached from a test. */
+const esmOnly = [
+  '@nestjs/.*',
+  'file-type',
+  'strtok3',
+  'token-types',
+  'uint8array-extras',
+  '@tokenizer/.*',
+  '@borewit/.*',
+  'es-toolkit',
+  'smtp-server',
+];
+
+const shared = {
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': ['@swc/jest', swc('ts')], '^.+\\.m?js$': ['@swc/jest', swc('js')] },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  moduleNameMapper: { '^#libs/(.*)\\.js$': '<rootDir>/libs/$1.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/var'],
+};
+
+const project = (displayName, roots, testRegex, extra = {}) => ({ ...shared, displayName, roots, testRegex, ...extra });
+
+export default {
+  reporters: ['default', '<rootDir>/test/support/closing-line.cjs'],
+  projects: [
+    project('unit', ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test/support'], '\\.spec\\.ts$'),
+    project('integration', ['<rootDir>/test/integration'], '\\.int-spec\\.ts$'),
+    project('e2e', ['<rootDir>/test/e2e'], '\\.e2e-spec\\.ts$'),
+    project('long', ['<rootDir>/test/long'], '\\.long-spec\\.ts$'),
+  ],
+};

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+
+import { ChangeSet, type RecordedChange } from './change-set.js';
+
+/** Thrown when another worker has taken the account over: this one must stop, and nothing of it was written. */
+export class Superseded extends Error {
+  constructor(accountId: string) {
+    super(`another session has taken over account ${accountId}`);
+    this.name = 'Superseded';
+  }
+}
+
+/** One write to one account. */
+export class Tx {
+  readonly changes = new ChangeSet();
+  private readonly effects: (() => Promise<void> | void)[] = [];
+
+  constructor(
+    readonly accountId: string,
+    readonly manager: EntityManager,
+  ) {}
+
+  /** Rows of a SELECT or of a RETURNING clause. */
+  async query<Row = unknown>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const answer: unknown = await this.manager.query(sql, [...parameters]);
+    // TypeORM answers UPDATE and DELETE with [rows, count], everything else with rows.
+    const isPair =
+      Array.isArray(answer) && answer.length === 2 && Array.isArray(answer[0]) && typeof answer[1] === 'number';
+    return (isPair ? answer[0] : answer) as Row[];
+  }
+
+  /** Runs after the commit, in order; not at all when the transaction fails. */
+  afterCommit(effect: () => Promise<void> | void): void {
+    this.effects.push(effect);
+  }
+
+  async runEffects(): Promise<void> {
+    for (const effect of this.effects) await effect();
+  }
+}
+
+export interface WriteOptions {
+  /** The session's `accounts.sync_epoch`. A session that lost its account is refused with Superseded. */
+  readonly epoch?: number;
+}
+
+/** The one door through which rows that the API shows are written. */
+@Injectable()
+export class AccountWriter {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Runs `work` in a transaction that holds the account's write lock, then appends what it recorded to the change log.
+   * Writers of one account take turns: message identity and threading look before they insert, and must not race.
+   */
+  async write<T>(accountId: string, work: (tx: Tx) => Promise<T>, options: WriteOptions = {}): Promise<T> {
+    const { result, tx } = await this.dataSource.transaction(async (manager) => {
+      const scope = new Tx(accountId, manager);
+      await scope.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [accountId]);
+      if (options.epoch !== undefined) await this.checkEpoch(scope, options.epoch);
+      const value = await work(scope);
+      await this.append(scope, scope.changes.toArray());
+      return { result: value, tx: scope };
+    });
+    await tx.runEffects();
+    return result;
+  }
+
+  private async checkEpoch(tx: Tx, epoch: number): Promise<void> {
+    const [account] = await tx.query<{ sync_epoch: number }>('SELECT sync_epoch FROM accounts WHERE id = $1', [
+      tx.accountId,
+    ]);
+    if (account?.sync_epoch !== epoch) throw new Superseded(tx.accountId);
+  }
+
+  /**
+   * Numbers come from a counter on the account row, not from a sequence. The row lock makes writers of one account
+   * commit in the order of their numbers, so a reader that has seen change N can never later be missing one below N.
+   * Taken last to keep the lock short.
+   */
+  private async append(tx: Tx, changes: readonly RecordedChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    await tx.query(
+      `WITH counter AS (
+         UPDATE accounts SET change_seq = change_seq + cardinality($2::text[]) WHERE id = $1
+         RETURNING change_seq - cardinality($2::text[]) AS base
+       )
+       INSERT INTO changes (account_id, seq, object_type, object_id, event)
+       SELECT $1, counter.base + entry.ordinal, entry.object_type, entry.object_id, entry.event
+       FROM counter, unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+         AS entry(object_type, object_id, event, ordinal)`,
+      [
+        tx.accountId,
+        changes.map((change) => change.objectType),
+        changes.map((change) => change.objectId),
+        changes.map((change) => change.event),
+      ],
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { Column, Entity, Index } from 'typeorm';
+
+import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
+
+/**
+ * What a person should know about an account's sync. `partial`: mail is readable, old mail is still being read.
+ * `invalid`: the provider refuses our credentials. `sync_error`: something else keeps failing; we keep trying.
+ */
+export const syncStates = ['initializing', 'partial', 'running', 'invalid', 'stopped', 'sync_error'] as const;
+export type SyncState = (typeof syncStates)[number];
+
+/** One connected mailbox. API v1 calls an account's data its namespace; the id is the same. */
+@Entity('accounts')
+@Index('accounts_by_application', ['applicationId', 'id'])
+@Index('accounts_by_email', ['applicationId', 'emailKey'], { unique: true })
+export class Account {
+  @KeyColumn('accounts_pkey') id: string;
+  @BytewiseColumn() applicationId: string;
+  @Column('text') emailAddress: string;
+  /** `canonicalEmail(emailAddress)`: one account a mailbox and application. */
+  @BytewiseColumn() emailKey: string;
+  @Column('text') name: string;
+  /** Spelled as on the wire: `imap`, `gmail`, `yahoo`, `icloud`, `outlook`, … */
+  @Column('text') provider: string;
+  /** Which drivers serve it; the registry's key. */
+  @Column('text') kind: string;
+  /** MailSettings (libs/providers/contracts/connection-settings.ts) as JSON. No secrets. */
+  @Column('jsonb') settings: unknown;
+  @Column('text') organizationUnit: 'folder' | 'label';
+
+  @Column('text') syncState: SyncState;
+  /** One sentence for people about the state, when it is not a good one. */
+  @Column('text', { nullable: true }) syncStateReason: string | null;
+  /** What the owner wants: false after `stop`. */
+  @Column('boolean', { default: true }) syncEnabled: boolean;
+  /** Raised by whoever takes the account over; a write of an older holder is refused (the fence). */
+  @Column('integer', { default: 0 }) syncEpoch: number;
+  /** Last sign of life of the session that holds the account. */
+  @TimeColumn({ nullable: true }) syncSeenAt: Date | null;
+  /** Number of the newest entry of this account's change log. */
+  @Column('bigint', { default: 0 }) changeSeq: string;
+
+  @TimeColumn({ default: () => 'now()' }) linkedAt: Date;
+  @TimeColumn({ default: () => 'now()' }) updatedAt: Date;
+}
+
+/** The provider authorisation inside an account, sealed. One row an account. */
+@Entity('grants')
+export class Grant {
+  @KeyColumn('grants_pkey') accountId: string;
+  /** GrantSecret as JSON, sealed with the key ring (libs/common/secret-box.ts). */
+  @Column('text') sealed: string;
+  @TimeColumn({ default: () => 'now()' }) updatedAt: Date;
+}
+
+/** Our API tokens; only the hash is kept. */
+@Entity('access_tokens')
+@Index('access_tokens_by_hash', ['tokenHash'], { unique: true })
+@Index('access_tokens_by_account', ['accountId'])
+export class AccessToken {
+  @KeyColumn('access_tokens_pkey') id: string;
+  @BytewiseColumn() accountId: string;
+  @BytewiseColumn() applicationId: string;
+  /** Hex sha-256 of the token. */
+  @Column('text') tokenHash: string;
+  @TimeColumn({ default: () => 'now()' }) createdAt: Date;
+  @TimeColumn({ nullable: true }) revokedAt: Date | null;
+}
+
+/** One-time codes of native and hosted authentication, hashed, good for ten minutes. */
+@Entity('auth_codes')
+export class AuthCode {
+  @KeyColumn('auth_codes_pkey') codeHash: string;
+  @BytewiseColumn() applicationId: string;
+  @BytewiseColumn() accountId: string;
+  @TimeColumn() expiresAt: Date;
+  @TimeColumn({ nullable: true }) usedAt: Date | null;
+}
+
+/** What the account's log shows: state transitions, repairs, what went wrong with which folder or message. */
+@Entity('account_events')
+export class AccountEvent {
+  @KeyColumn('account_events_pkey') accountId: string;
+  @KeyColumn('account_events_pkey') id: string;
+  @TimeColumn({ default: () => 'now()' }) at: Date;
+  @Column('text') level: 'info' | 'warn' | 'error';
+  /** `noun.verb`, e.g. `folder.reset`, `message.limited`, `server.dropped`. */
+  @Column('text') kind: string;
+  /** One sentence for people. No subjects, addresses, bodies or credentials. */
+  @Column('text') message: string;
+  @Column('jsonb', { nullable: true }) details: unknown;
+}

@@ -1,0 +1,115 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+import type { Participant } from '#libs/common/participants.js';
+
+import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
+
+@Entity('messages')
+@Index('messages_by_date', ['accountId', 'receivedAt', 'id'])
+@Index('messages_by_thread', ['accountId', 'threadId', 'receivedAt', 'id'])
+@Index('messages_by_identity', ['accountId', 'identity'], { unique: true })
+@Index('messages_by_subject', { synchronize: false }) // (account_id, left(subject, 100))
+@Index('messages_orphaned', ['accountId', 'orphanedAt'], { where: '"orphaned_at" IS NOT NULL' })
+export class Message {
+  @KeyColumn('messages_pkey') accountId: string;
+  @KeyColumn('messages_pkey') id: string;
+  @BytewiseColumn() threadId: string;
+  /**
+   * What makes two copies one message: the provider's EMAILID, else Message-ID, size, internal date and header hash,
+   * hashed to a uuid (libs/sync/mail/identity.ts).
+   */
+  @Column('uuid') identity: string;
+  /** RFC 5322 Message-ID without angle brackets. Null when the sender left it out. */
+  @Column('text', { nullable: true }) messageIdHeader: string | null;
+  @Column('text', { nullable: true }) inReplyTo: string | null;
+  @Column('text', { array: true }) references: string[];
+  @Column('text') subject: string;
+  @Column('text') snippet: string;
+  @Column('json') from: Participant[];
+  @Column('json') to: Participant[];
+  @Column('json') cc: Participant[];
+  @Column('json') bcc: Participant[];
+  @Column('json') replyTo: Participant[];
+  /** Canonical form of every address above, without repeats: the keys of its message_participants rows. */
+  @Column('text', { array: true }) emails: string[];
+  /** INTERNALDATE, else the Date header, else when we first saw it. */
+  @TimeColumn() receivedAt: Date;
+  /** Bytes, as the server counts them. */
+  @Column('integer') size: number;
+  @Column('boolean') unread: boolean;
+  @Column('boolean') starred: boolean;
+  /** Lies in a drafts folder with the draft flag, or was made through the API and not sent. */
+  @Column('boolean') draft: boolean;
+  /** Lies in a sent folder or was sent through us. */
+  @Column('boolean') sent: boolean;
+  @Column('boolean') hasAttachments: boolean;
+  /** Folders or labels it is in, derived from message_uids; `{}` while orphaned. */
+  @Column('text', { array: true }) categoryIds: string[];
+  /** Drafts only: must match on update, delete and send. */
+  @Column('integer', { default: 0 }) version: number;
+  @Column('text', { default: 'complete' }) parseState: 'complete' | 'limited' | 'failed';
+  @Column('text', { nullable: true }) parseProblem: string | null;
+  /** When its last uid vanished. It waits a while: a move made by another client brings it back. */
+  @TimeColumn({ nullable: true }) orphanedAt: Date | null;
+  @TimeColumn({ default: () => 'now()' }) createdAt: Date;
+}
+
+/** Bodies live apart: lists never read them. */
+@Entity('message_bodies')
+export class MessageBody {
+  @KeyColumn('message_bodies_pkey') accountId: string;
+  @KeyColumn('message_bodies_pkey') messageId: string;
+  /** HTML as served. */
+  @Column('text') body: string;
+}
+
+/** Ties a message to one place: folder and uid. */
+@Entity('message_uids')
+@Index('message_uids_by_message', ['accountId', 'messageId'])
+@Index('message_uids_by_date', ['accountId', 'folderId', 'receivedAt', 'messageId'])
+export class MessageUid {
+  @KeyColumn('message_uids_pkey') accountId: string;
+  @KeyColumn('message_uids_pkey') folderId: string;
+  @PrimaryColumn('bigint', { primaryKeyConstraintName: 'message_uids_pkey' }) uid: string;
+  @BytewiseColumn() messageId: string;
+  /** As the server spells them, sorted; `\Recent` left out. */
+  @Column('text', { array: true }) flags: string[];
+  /** The message's, repeated here so that a folder can be listed by date from one index. */
+  @TimeColumn() receivedAt: Date;
+}
+
+/** Bits of MessageParticipant.fields. */
+export const ParticipantField = { from: 1, to: 2, cc: 4, bcc: 8, replyTo: 16 } as const;
+
+/** One row for each distinct address of a message: serves the address filters. */
+@Entity('message_participants')
+export class MessageParticipant {
+  @KeyColumn('message_participants_pkey') accountId: string;
+  /** `canonicalEmail()` of the address. */
+  @KeyColumn('message_participants_pkey') email: string;
+  @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'message_participants_pkey' }) receivedAt: Date;
+  @KeyColumn('message_participants_pkey') messageId: string;
+  /** Sum of ParticipantField bits. */
+  @Column('smallint') fields: number;
+  @BytewiseColumn() threadId: string;
+}
+
+/** An attachment, an inline part or an upload. Its bytes are fetched on demand or lie in the blob store. */
+@Entity('files')
+@Index('files_by_message', ['accountId', 'messageId'])
+@Index('files_by_name', ['accountId', 'filename'])
+export class FileRow {
+  @KeyColumn('files_pkey') accountId: string;
+  @KeyColumn('files_pkey') id: string;
+  /** Null for an upload that is in no message yet. */
+  @BytewiseColumn({ nullable: true }) messageId: string | null;
+  /** IMAP part number inside its message. */
+  @Column('text', { nullable: true }) part: string | null;
+  @BytewiseColumn({ nullable: true }) filename: string | null;
+  @Column('text') contentType: string;
+  @Column('bigint') size: string;
+  @Column('text', { nullable: true }) contentId: string | null;
+  @Column('text') disposition: 'attachment' | 'inline';
+  /** Key in the blob store when the bytes are at hand. */
+  @Column('text', { nullable: true }) blobKey: string | null;
+}

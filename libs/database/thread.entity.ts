@@ -1,0 +1,74 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
+
+/**
+ * A conversation. Every column but `id`, `subjectKey` and `unseen` is a function of its messages, recomputed by
+ * `refreshThreads` (libs/domain/threads/refresh-threads.ts) in the transaction that changed them.
+ */
+@Entity('threads')
+@Index('threads_by_date', ['accountId', 'lastMessageAt', 'id'])
+@Index('threads_by_start', ['accountId', 'firstMessageAt', 'id'])
+@Index('threads_by_subject', { synchronize: false }) // (account_id, left(subject, 100))
+@Index('threads_by_subject_key', ['accountId', 'subjectKey'])
+export class Thread {
+  @KeyColumn('threads_pkey') accountId: string;
+  @KeyColumn('threads_pkey') id: string;
+  @Column('text') subject: string;
+  /** 64-bit hash of the base subject of the message that began it: candidates for replies without references. */
+  @Column('bigint') subjectKey: string;
+  @TimeColumn() firstMessageAt: Date;
+  @TimeColumn() lastMessageAt: Date;
+  @Column('integer') messageCount: number;
+  @Column('integer') unreadCount: number;
+  @Column('integer') starredCount: number;
+  /** New mail came in since somebody was shown this thread (API v1 `unseen`). */
+  @Column('boolean', { default: false }) unseen: boolean;
+  @Column('integer', { default: 0 }) version: number;
+  /** Folders or labels of its messages, sorted. */
+  @Column('text', { array: true }) categoryIds: string[];
+  /**
+   * The API object as JSON text, all but what names categories (`tags`, `folders`, `labels`) and without its closing
+   * brace: a list page is then one indexed read and no rendering (docs/adr/0004-rendered-threads.md).
+   */
+  @Column('text') rendered: string;
+}
+
+/**
+ * One row for each category a thread is in, so that a page of a folder is one index range. Besides folder and label
+ * ids, `category` holds the names of states that are listed like folders: `unread`, `starred`, `unseen`, `attachment`.
+ */
+@Entity('thread_categories')
+export class ThreadCategory {
+  @KeyColumn('thread_categories_pkey') accountId: string;
+  @KeyColumn('thread_categories_pkey') category: string;
+  @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'thread_categories_pkey' }) lastMessageAt: Date;
+  @KeyColumn('thread_categories_pkey') threadId: string;
+}
+
+/**
+ * The reference graph: every Message-ID seen or referred to, and the thread it belongs to. A parent that arrives late
+ * finds its replies here.
+ */
+@Entity('thread_refs')
+export class ThreadRef {
+  @KeyColumn('thread_refs_pkey') accountId: string;
+  /** First 64 bits of the sha-256 of a Message-ID, signed. */
+  @PrimaryColumn('bigint', { primaryKeyConstraintName: 'thread_refs_pkey' }) ref: string;
+  @BytewiseColumn() threadId: string;
+}
+
+export const changedObjects = ['account', 'thread', 'message', 'draft', 'file', 'tag', 'folder', 'label'] as const;
+export type ChangedObject = (typeof changedObjects)[number];
+export type ChangeEvent = 'create' | 'modify' | 'delete';
+
+/** The change log. Written by the write door only; `seq` has no gaps and commits in order. */
+@Entity('changes')
+export class Change {
+  @KeyColumn('changes_pkey') accountId: string;
+  @PrimaryColumn('bigint', { primaryKeyConstraintName: 'changes_pkey' }) seq: string;
+  @Column('text') objectType: ChangedObject;
+  @BytewiseColumn() objectId: string;
+  @Column('text') event: ChangeEvent;
+  @TimeColumn({ default: () => 'now()' }) createdAt: Date;
+}
