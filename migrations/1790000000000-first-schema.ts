@@ -213,7 +213,7 @@ export class FirstSchema1790000000000 implements MigrationInterface {
       starred_count integer NOT NULL,
       unseen boolean NOT NULL DEFAULT false,
       version integer NOT NULL DEFAULT 0,
-      category_ids text[] NOT NULL,
+      categories text[] NOT NULL,
       rendered text NOT NULL,
       CONSTRAINT threads_pkey PRIMARY KEY (account_id, id)
     )`);

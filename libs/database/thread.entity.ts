@@ -25,8 +25,11 @@ export class Thread {
   /** New mail came in since somebody was shown this thread (API v1 `unseen`). */
   @Column('boolean', { default: false }) unseen: boolean;
   @Column('integer', { default: 0 }) version: number;
-  /** Folders or labels of its messages, sorted. */
-  @Column('text', { array: true }) categoryIds: string[];
+  /**
+   * What it is listed under, sorted: the folders or labels of its messages by id, and the states `unread`, `starred`,
+   * `unseen`, `attachment`, `drafts`, `sent` by name. `thread_categories` holds the same set as rows.
+   */
+  @Column('text', { array: true }) categories: string[];
   /**
    * The API object as JSON text, all but what names categories (`tags`, `folders`, `labels`) and without its closing
    * brace: a list page is then one indexed read and no rendering (docs/adr/0004-rendered-threads.md).
@@ -35,8 +38,7 @@ export class Thread {
 }
 
 /**
- * One row for each category a thread is in, so that a page of a folder is one index range. Besides folder and label
- * ids, `category` holds the names of states that are listed like folders: `unread`, `starred`, `unseen`, `attachment`.
+ * One row for each entry of a thread's `categories`, so that a page of a folder is one index range.
  */
 @Entity('thread_categories')
 export class ThreadCategory {
