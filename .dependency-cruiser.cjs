@@ -45,7 +45,7 @@ module.exports = {
     ),
     rule(
       'nodemailer-has-one-home',
-      { path: '^(apps|libs)/', pathNot: '^libs/(providers/smtp|mime)/' },
+      { path: '^(apps|libs)/', pathNot: '^(libs/(providers/smtp|mime)|apps/launcher/peers)/' },
       { path: '^node_modules/nodemailer/' },
     ),
     rule(
