@@ -31,7 +31,7 @@ export class Thread {
    */
   @Column('text', { array: true }) categories: string[];
   /**
-   * The API object as JSON text, all but what names categories (`tags`, `folders`, `labels`) and without its closing
+   * The API object as JSON text, all but `version` and what names categories (`tags`, `folders`, `labels`), without its closing
    * brace: a list page is then one indexed read and no rendering (docs/adr/0004-rendered-threads.md).
    */
   @Column('text') rendered: string;
