@@ -38,14 +38,21 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/var'],
 };
 
+/** Tests on real servers get a PostgreSQL and a Redis, started once per run. */
+const onServers = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
+
 const project = (displayName, roots, testRegex, extra = {}) => ({ ...shared, displayName, roots, testRegex, ...extra });
 
 export default {
+  testTimeout: 30_000,
   reporters: ['default', '<rootDir>/test/support/closing-line.cjs'],
   projects: [
     project('unit', ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test/support'], '\\.spec\\.ts$'),
-    project('integration', ['<rootDir>/test/integration'], '\\.int-spec\\.ts$'),
-    project('e2e', ['<rootDir>/test/e2e'], '\\.e2e-spec\\.ts$'),
-    project('long', ['<rootDir>/test/long'], '\\.long-spec\\.ts$'),
+    project('integration', ['<rootDir>/test/integration'], '\\.int-spec\\.ts$', onServers),
+    project('e2e', ['<rootDir>/test/e2e'], '\\.e2e-spec\\.ts$', onServers),
+    project('long', ['<rootDir>/test/long'], '\\.long-spec\\.ts$', onServers),
   ],
 };
