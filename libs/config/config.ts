@@ -40,7 +40,7 @@ export const environment = z.object({
   SYNC_BACKFILL_THREADS: count(1, 64).default(Math.min(availableParallelism(), 4)),
   SYNC_IMAP_MAX_CONNECTIONS: count(2, 15).default(3),
   SYNC_FOLDER_POLL_SECONDS: count(1, 3600).default(60),
-  SYNC_ORPHAN_GRACE_SECONDS: count(0, 86_400).default(120),
+  SYNC_ORPHAN_GRACE_SECONDS: count(0, 86_400).default(10),
 });
 
 export type Environment = z.infer<typeof environment>;

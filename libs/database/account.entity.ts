@@ -35,6 +35,10 @@ export class Account {
   @Column('boolean', { default: true }) syncEnabled: boolean;
   /** Raised by whoever takes the account over; a write of an older holder is refused (the fence). */
   @Column('integer', { default: 0 }) syncEpoch: number;
+  /** Failed sessions in a row; decides the back-off. */
+  @Column('integer', { default: 0 }) syncFailures: number;
+  /** No session is started before this time. */
+  @TimeColumn({ nullable: true }) syncRetryAt: Date | null;
   /** Last sign of life of the session that holds the account. */
   @TimeColumn({ nullable: true }) syncSeenAt: Date | null;
   /** Number of the newest entry of this account's change log. */

@@ -23,6 +23,8 @@ export class Message {
   @Column('text', { nullable: true }) messageIdHeader: string | null;
   @Column('text', { nullable: true }) inReplyTo: string | null;
   @Column('text', { array: true }) references: string[];
+  /** THREADID (RFC 8474) or X-GM-THRID with its source, where the provider has them. */
+  @Column('text', { nullable: true }) providerThreadId: string | null;
   @Column('text') subject: string;
   @Column('text') snippet: string;
   @Column('json') from: Participant[];
@@ -38,12 +40,12 @@ export class Message {
   @Column('integer') size: number;
   @Column('boolean') unread: boolean;
   @Column('boolean') starred: boolean;
-  /** Lies in a drafts folder with the draft flag, or was made through the API and not sent. */
+  /** Lies in a drafts folder, or was made through the API and not sent. */
   @Column('boolean') draft: boolean;
   /** Lies in a sent folder or was sent through us. */
   @Column('boolean') sent: boolean;
   @Column('boolean') hasAttachments: boolean;
-  /** Folders or labels it is in, derived from message_uids; `{}` while orphaned. */
+  /** Folders or labels it is in, from message_uids; the last ones known while it is orphaned. */
   @Column('text', { array: true }) categoryIds: string[];
   /** Drafts only: must match on update, delete and send. */
   @Column('integer', { default: 0 }) version: number;

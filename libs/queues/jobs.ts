@@ -18,8 +18,14 @@ const id = z.string().regex(/^[0-9a-z]{25}$/);
 export const jobs = {
   /** Watches one account until its turn is over, then answers `again`. */
   'account.watch': { queue: Queue.mailSync, payload: z.object({ accountId: id }) },
-  /** Reads one time-boxed slice of an account's old mail. */
-  'account.backfill': { queue: Queue.mailBackfill, payload: z.object({ accountId: id }) },
+  /**
+   * Reads one time-boxed slice of an account's old mail. `lane` 0 and 1 are two such jobs side by side: more
+   * connections an account do not help.
+   */
+  'account.backfill': {
+    queue: Queue.mailBackfill,
+    payload: z.object({ accountId: id, lane: z.number().int().min(0).max(1) }),
+  },
   /** Runs the remote call whose sealed request waits in Redis under this id. */
   'remote.call': { queue: Queue.remoteCalls, payload: z.object({ callId: id }) },
   /** Re-adds jobs for rows that waited too long; repeats every minute. */

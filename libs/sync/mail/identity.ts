@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+
+export interface IdentityFacts {
+  /** EMAILID or X-GM-MSGID, with its source; null where the server has neither. */
+  readonly emailId: string | null;
+  readonly messageIdHeader: string | null;
+  readonly size: number;
+  /** INTERNALDATE. */
+  readonly receivedAt: Date | null;
+  readonly headerHash: string;
+}
+
+/**
+ * What makes two copies one message, as a uuid-shaped hash: the provider's own identity where it has one, else
+ * Message-ID, size and internal date, with the hash of the whole header block to part what these leave alike.
+ */
+export function messageIdentity(facts: IdentityFacts): string {
+  const key =
+    facts.emailId === null
+      ? ['mail', facts.messageIdHeader ?? '', facts.size, secondsOf(facts.receivedAt), facts.headerHash]
+      : ['id', facts.emailId];
+  const hex = createHash('sha256').update(JSON.stringify(key)).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
+
+function secondsOf(date: Date | null): number {
+  return date ? Math.floor(date.getTime() / 1000) : 0;
+}
+
+/** A signed 64-bit hash, spelled in decimal: the key of Message-IDs in thread_refs and of base subjects in threads. */
+export function hash64(text: string): string {
+  return createHash('sha256').update(text).digest().readBigInt64BE(0).toString();
+}

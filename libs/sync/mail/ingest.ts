@@ -1,0 +1,191 @@
+import type { Tx } from '#libs/changes/account-writer.js';
+import { newId } from '#libs/common/ids.js';
+import { refreshMessages } from '#libs/domain/messages/refresh-messages.js';
+import { refreshThreads } from '#libs/domain/threads/refresh-threads.js';
+import { baseSubject } from '#libs/mime/base-subject.js';
+import type { ParsedMessage } from '#libs/mime/parsed-message.js';
+
+import { type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
+import { messageIdentity } from './identity.js';
+import { emailsOf, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
+import { assignStoredThreads, saveAssignment } from './thread-store.js';
+
+export interface FolderRef {
+  readonly id: string;
+  readonly path: string;
+  readonly role: string | null;
+}
+
+/** One message as read and parsed, ready to be stored. */
+export interface ReadMessage {
+  readonly uid: number;
+  /** Null: the server did not say. The folder's next sweep will. */
+  readonly flags: readonly string[] | null;
+  readonly receivedAt: Date | null;
+  readonly size: number;
+  readonly emailId: string | null;
+  readonly providerThreadId: string | null;
+  readonly parsed: ParsedMessage;
+}
+
+export interface IngestContext {
+  readonly folder: FolderRef;
+  /** Canonical address of the account. */
+  readonly owner: string;
+  /** Mail that just arrived, in contrast to old mail read late: only this makes a thread unseen. */
+  readonly fresh: boolean;
+}
+
+interface Placed {
+  readonly read: ReadMessage;
+  readonly messageId: string;
+  readonly receivedAt: Date;
+}
+
+/**
+ * Stores a batch of one folder: new messages with their threads, further copies of known ones, and what follows for
+ * states, threads and the change log. Repeating a batch changes nothing.
+ */
+export async function ingest(tx: Tx, context: IngestContext, batch: readonly ReadMessage[]): Promise<void> {
+  const unknown = await withoutKnownUids(tx, context.folder, batch);
+  if (unknown.length === 0) return;
+  const { placed, fresh, copies } = await identify(tx, context, unknown);
+  const assignment = await assignStoredThreads(tx, context.owner, fresh.map(threadable));
+  const messages = fresh.map((message) => ({ ...message, threadId: assignment.threadOf.get(message.id)! }));
+
+  await insertMessages(tx, messages);
+  await saveAssignment(tx, assignment);
+  await insertUids(
+    tx,
+    placed.map(({ read, messageId, receivedAt }) => ({
+      folderId: context.folder.id,
+      uid: read.uid,
+      messageId,
+      flags: read.flags ?? [],
+      receivedAt,
+    })),
+  );
+  for (const message of messages) tx.changes.record('create', message.draft ? 'draft' : 'message', message.id);
+  const touched = await touchMessages(tx, copies);
+  await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
+    assignment,
+    unseen: context.fresh ? messages.filter((message) => isNews(context.folder, message)) : [],
+  });
+}
+
+/** Recomputes messages after their uid rows changed, and records what looks different. Returns their threads. */
+export async function touchMessages(tx: Tx, messageIds: readonly string[]): Promise<string[]> {
+  const changed = await refreshMessages(tx, tx.accountId, messageIds);
+  for (const message of changed) tx.changes.record('modify', message.draft ? 'draft' : 'message', message.id);
+  return changed.map((message) => message.threadId);
+}
+
+/** Recomputes threads and records what looks different. */
+export async function touchThreads(
+  tx: Tx,
+  threadIds: readonly string[],
+  options: { readonly assignment?: ThreadAssignment; readonly unseen?: readonly NewMessage[] } = {},
+): Promise<void> {
+  const merges = options.assignment?.merges ?? new Map<string, string>();
+  const touched = new Set([...threadIds, ...merges.keys(), ...merges.values()]);
+  const refreshed = await refreshThreads(tx, tx.accountId, [...touched], {
+    subjectKeys: options.assignment?.begun,
+    unseen: new Set(options.unseen?.map((message) => message.threadId)),
+  });
+  for (const id of refreshed.created) tx.changes.record('create', 'thread', id);
+  for (const id of refreshed.modified) tx.changes.record('modify', 'thread', id);
+  for (const id of refreshed.deleted) tx.changes.record('delete', 'thread', id);
+}
+
+async function withoutKnownUids(tx: Tx, folder: FolderRef, batch: readonly ReadMessage[]): Promise<ReadMessage[]> {
+  const rows = await tx.query<{ uid: string }>(
+    'SELECT uid FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid = ANY($3::bigint[])',
+    [tx.accountId, folder.id, batch.map((message) => message.uid)],
+  );
+  const known = new Set(rows.map((row) => Number(row.uid)));
+  const unique = new Map(batch.map((message) => [message.uid, message]));
+  return [...unique.values()].filter((message) => !known.has(message.uid));
+}
+
+/** Tells messages we have from new ones, and copies within the batch from each other. */
+async function identify(
+  tx: Tx,
+  context: IngestContext,
+  batch: readonly ReadMessage[],
+): Promise<{ placed: Placed[]; fresh: Omit<NewMessage, 'threadId'>[]; copies: string[] }> {
+  const identities = batch.map((read) =>
+    messageIdentity({
+      emailId: read.emailId,
+      messageIdHeader: read.parsed.headers.messageIdHeader,
+      size: read.size,
+      receivedAt: read.receivedAt,
+      headerHash: read.parsed.headerHash,
+    }),
+  );
+  const rows = await tx.query<{ identity: string; id: string; received_at: Date }>(
+    'SELECT identity, id, received_at FROM messages WHERE account_id = $1 AND identity = ANY($2::uuid[])',
+    [tx.accountId, identities],
+  );
+  const known = new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));
+  const placed: Placed[] = [];
+  const fresh: Omit<NewMessage, 'threadId'>[] = [];
+  const copies = new Set<string>();
+  batch.forEach((read, index) => {
+    const identity = identities[index]!;
+    let message = known.get(identity);
+    if (message) {
+      copies.add(message.id);
+    } else {
+      message = { id: newId(), receivedAt: read.receivedAt ?? read.parsed.headers.date ?? new Date() };
+      known.set(identity, message);
+      fresh.push(newMessage(context, read, identity, message));
+    }
+    placed.push({ read, messageId: message.id, receivedAt: message.receivedAt });
+  });
+  return { placed, fresh, copies: [...copies] };
+}
+
+function newMessage(
+  { folder }: IngestContext,
+  read: ReadMessage,
+  identity: string,
+  { id, receivedAt }: { id: string; receivedAt: Date },
+): Omit<NewMessage, 'threadId'> {
+  const flags = read.flags ?? [];
+  return {
+    id,
+    identity,
+    providerThreadId: read.providerThreadId,
+    receivedAt,
+    size: read.size,
+    unread: !flags.includes('\\Seen'),
+    starred: flags.includes('\\Flagged'),
+    draft: folder.role === 'drafts',
+    sent: folder.role === 'sent',
+    folderId: folder.id,
+    emails: emailsOf(read.parsed.headers),
+    parsed: read.parsed,
+  };
+}
+
+function threadable(message: Omit<NewMessage, 'threadId'>): ThreadableMessage {
+  const { headers } = message.parsed;
+  const subject = baseSubject(headers.subject);
+  return {
+    id: message.id,
+    messageIdHeader: headers.messageIdHeader,
+    inReplyTo: headers.inReplyTo,
+    references: headers.references,
+    providerThreadId: message.providerThreadId,
+    baseSubject: subject.base,
+    hasReplyPrefix: subject.isReply,
+    emails: [...message.emails.keys()],
+    receivedAt: message.receivedAt,
+  };
+}
+
+const quietRoles = new Set(['sent', 'drafts', 'spam', 'trash']);
+
+function isNews(folder: FolderRef, message: NewMessage): boolean {
+  return message.unread && !(folder.role !== null && quietRoles.has(folder.role));
+}

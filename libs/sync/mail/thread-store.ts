@@ -1,0 +1,153 @@
+import type { Tx } from '#libs/changes/account-writer.js';
+import { baseSubject } from '#libs/mime/base-subject.js';
+
+import {
+  assignThreads,
+  isLooseReply,
+  looseMarker,
+  referencesOf,
+  type SubjectCandidate,
+  subjectKeyOf,
+  SUBJECT_WINDOW_MS,
+  type ThreadableMessage,
+  type ThreadAssignment,
+} from './assign-threads.js';
+
+/** Reads what is stored about the references and subjects of a batch, and decides on threads. */
+export async function assignStoredThreads(
+  tx: Tx,
+  owner: string,
+  batch: readonly ThreadableMessage[],
+): Promise<ThreadAssignment> {
+  const keys = new Set(batch.map(subjectKeyOf));
+  const markers = new Map([...keys].map((key) => [looseMarker(key), key]));
+  const wanted = new Set([...batch.flatMap(referencesOf), ...markers.keys()]);
+  // A reference to a thread that is gone is as good as none; it is overwritten when the batch is saved.
+  const rows = await tx.query<{ ref: string; thread_id: string; message_count: number }>(
+    `SELECT link.ref, link.thread_id, thread.message_count
+     FROM thread_refs link JOIN threads thread ON thread.account_id = link.account_id AND thread.id = link.thread_id
+     WHERE link.account_id = $1 AND link.ref = ANY($2::bigint[])`,
+    [tx.accountId, [...wanted]],
+  );
+  const looseKeys = rows.map((row) => markers.get(row.ref)).filter((key) => key !== undefined);
+  const asked = new Set([...looseKeys, ...batch.filter(isLooseReply).map(subjectKeyOf)]);
+  asked.delete('0');
+  const candidates = await subjectCandidates(tx, [...asked], batch);
+  return assignThreads(batch, {
+    owner,
+    refs: new Map(rows.filter((row) => !markers.has(row.ref)).map((row) => [row.ref, row.thread_id])),
+    sizes: new Map([...rows, ...candidates].map((row) => [row.thread_id, row.message_count])),
+    candidates: candidates.map((row) => candidateOf(row)),
+  });
+}
+
+interface CandidateRow {
+  readonly thread_id: string;
+  readonly subject_key: string;
+  readonly message_count: number;
+  readonly subject: string;
+  readonly emails: string[];
+  readonly received_at: Date;
+}
+
+async function subjectCandidates(
+  tx: Tx,
+  subjectKeys: readonly string[],
+  batch: readonly ThreadableMessage[],
+): Promise<CandidateRow[]> {
+  if (subjectKeys.length === 0) return [];
+  const times = batch.map((message) => message.receivedAt.getTime());
+  return tx.query<CandidateRow>(
+    `SELECT thread.id AS thread_id, thread.subject_key, thread.message_count,
+            message.subject, message.emails, message.received_at
+     FROM threads thread
+     JOIN messages message ON message.account_id = thread.account_id AND message.thread_id = thread.id
+     WHERE thread.account_id = $1 AND thread.subject_key = ANY($2::bigint[])
+       AND message.received_at BETWEEN $3 AND $4
+       AND message."references" = '{}' AND message.in_reply_to IS NULL
+     ORDER BY message.received_at DESC LIMIT 1000`,
+    [
+      tx.accountId,
+      subjectKeys,
+      new Date(Math.min(...times) - SUBJECT_WINDOW_MS),
+      new Date(Math.max(...times) + SUBJECT_WINDOW_MS),
+    ],
+  );
+}
+
+function candidateOf(row: CandidateRow): SubjectCandidate {
+  return {
+    threadId: row.thread_id,
+    subjectKey: row.subject_key,
+    emails: row.emails,
+    receivedAt: row.received_at,
+    looseReply: baseSubject(row.subject).isReply,
+  };
+}
+
+/** Stores the reference graph and moves the messages of swallowed threads. */
+export async function saveAssignment(tx: Tx, { refs, merges }: ThreadAssignment): Promise<void> {
+  if (merges.size > 0) await mergeThreads(tx, merges);
+  if (refs.size === 0) return;
+  await tx.query(
+    `INSERT INTO thread_refs (account_id, ref, thread_id) SELECT $1, * FROM unnest($2::bigint[], $3::text[])
+     ON CONFLICT (account_id, ref) DO UPDATE SET thread_id = excluded.thread_id`,
+    [tx.accountId, [...refs.keys()], [...refs.values()]],
+  );
+}
+
+interface MovedRow {
+  readonly id: string;
+  readonly thread_id: string;
+  readonly message_id_header: string | null;
+  readonly in_reply_to: string | null;
+  readonly references: string[];
+  readonly provider_thread_id: string | null;
+  readonly subject: string;
+}
+
+async function mergeThreads(tx: Tx, merges: ReadonlyMap<string, string>): Promise<void> {
+  const swallowed = [...merges.keys()];
+  const survivors = [...merges.values()];
+  const moved = await tx.query<MovedRow>(
+    `UPDATE messages SET thread_id = merge.survivor
+     FROM unnest($2::text[], $3::text[]) AS merge(swallowed, survivor)
+     WHERE account_id = $1 AND thread_id = merge.swallowed
+     RETURNING id, thread_id, message_id_header, in_reply_to, "references", provider_thread_id, subject`,
+    [tx.accountId, swallowed, survivors],
+  );
+  for (const message of moved) tx.changes.record('modify', 'message', message.id);
+  await tx.query(
+    `UPDATE message_participants person SET thread_id = message.thread_id
+     FROM messages message
+     WHERE message.account_id = $1 AND message.id = ANY($2)
+       AND person.account_id = $1 AND person.email = ANY(message.emails)
+       AND person.received_at = message.received_at AND person.message_id = message.id`,
+    [tx.accountId, moved.map((message) => message.id)],
+  );
+  const links = moved.flatMap((message) => linksOf(message).map((ref) => ({ ref, thread: message.thread_id })));
+  await tx.query(
+    `UPDATE thread_refs SET thread_id = link.thread_id
+     FROM (SELECT DISTINCT ON (ref) ref, thread_id FROM unnest($2::bigint[], $3::text[]) AS row(ref, thread_id)) AS link
+     WHERE thread_refs.account_id = $1 AND thread_refs.ref = link.ref AND thread_refs.thread_id = ANY($4)`,
+    [tx.accountId, links.map((link) => link.ref), links.map((link) => link.thread), swallowed],
+  );
+}
+
+/** Every thread_refs key a stored message may have left. */
+function linksOf(row: MovedRow): string[] {
+  const { base, isReply } = baseSubject(row.subject);
+  const message: ThreadableMessage = {
+    id: row.id,
+    messageIdHeader: row.message_id_header,
+    inReplyTo: row.in_reply_to,
+    references: row.references,
+    providerThreadId: row.provider_thread_id,
+    baseSubject: base,
+    hasReplyPrefix: isReply,
+    emails: [],
+    receivedAt: new Date(0),
+  };
+  const loose = isLooseReply(message) ? [looseMarker(subjectKeyOf(message))] : [];
+  return [...referencesOf(message), ...loose];
+}
