@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+import { freePort } from '../../apps/launcher/ports.js';
+import { type RunningPostgres, startPostgres } from '../../apps/launcher/postgres.js';
+import { type RunningRedis, startRedis } from '../../apps/launcher/redis.js';
+import { createDataSource } from '../../libs/database/data-source.js';
+
+/** Servers as `npm start` runs them, in a folder of their own. */
+export interface Servers {
+  readonly postgres: RunningPostgres;
+  readonly redis: RunningRedis;
+  /** For the processes of the product. */
+  readonly environment: NodeJS.ProcessEnv;
+  stop(): Promise<void>;
+}
+
+/** Starts PostgreSQL and Redis with the product's own settings and brings the schema up to date. */
+export async function startServers(dir: string): Promise<Servers> {
+  mkdirSync(dir, { recursive: true });
+  const postgres = await startPostgres({ dataDir: path.join(dir, 'postgres'), database: 'postrider' });
+  const redis = await startRedis({ dir: path.join(dir, 'redis') });
+  const dataSource = createDataSource({ url: postgres.url, poolSize: 1, applicationName: 'bench' });
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+  return {
+    postgres,
+    redis,
+    environment: {
+      ...process.env,
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      DATA_DIR: path.join(dir, 'data'),
+      PORT: String(await freePort()),
+      SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+      EGRESS_ALLOW_PRIVATE: 'true',
+      AUTODETECT_ONLINE: 'false',
+      LOG_LEVEL: 'warn',
+    },
+    stop: async () => {
+      await redis.stop();
+      await postgres.stop();
+    },
+  };
+}
+
+export interface ProductProcess {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts one process of the product from `dist` and waits until it says that it is ready.
+ * @param nodeOptions for Node itself, such as `--cpu-prof`
+ */
+export async function startProcess(
+  app: 'api' | 'worker',
+  environment: NodeJS.ProcessEnv,
+  nodeOptions: readonly string[] = [],
+): Promise<ProductProcess> {
+  const child = spawn(process.execPath, [...nodeOptions, path.join('dist', 'apps', app, 'main.js')], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: environment,
+  });
+  const ended = once(child, 'exit');
+  const ready = new Promise<true>((resolve) => {
+    child.on('message', (message) => {
+      if ((message as { type?: string } | null)?.type === 'ready') resolve(true);
+    });
+  });
+  if ((await Promise.race([ready, ended])) !== true) throw new Error(`The ${app} did not start`);
+  return { pid: child.pid ?? 0, stop: () => stop(child, ended) };
+}
+
+async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+  await ended;
+}
+
+/** Runs a command of the `postrider` CLI. @returns its output */
+export async function runCli(environment: NodeJS.ProcessEnv, args: readonly string[], input: string): Promise<string> {
+  const child = spawn(process.execPath, [path.join('dist', 'apps', 'cli', 'main.js'), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: environment,
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdin.end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`postrider ${args.join(' ')} failed (${code}): ${output}`);
+  return output;
+}

@@ -1,0 +1,137 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Client } from 'pg';
+
+import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
+import type { Mailbox } from '../mailbox/generate.js';
+import { type ProductProcess, runCli, type Servers, startProcess, startServers } from '../product.js';
+import { usageOf } from '../usage.js';
+
+import { mailUser } from './mail-server.js';
+
+export interface OurRun {
+  /** From the moment the account exists until everything is readable through the API. */
+  readonly seconds: number;
+  /** Until the 50 newest INBOX messages are. */
+  readonly firstMailSeconds: number;
+  readonly workerPeakMegabytes: number;
+  readonly workerCpuSeconds: number;
+  readonly postgresCpuSeconds: number;
+  readonly serverCpuSeconds: number;
+}
+
+export interface OurOptions {
+  readonly mailbox: Mailbox;
+  /** Folder for a CPU profile of the worker. */
+  readonly profileDir?: string;
+}
+
+const POLL_MS = 50;
+const PATIENCE_SECONDS = 1800;
+
+/** Syncs the account into a fresh database with the product as built. */
+export async function runOurs(imap: Dovecot, dir: string, options: OurOptions): Promise<OurRun> {
+  const servers = await startServers(dir);
+  const processes: ProductProcess[] = [];
+  try {
+    const profile = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`] : [];
+    const worker = await startProcess('worker', servers.environment, profile);
+    processes.push(worker);
+    processes.push(await startProcess('api', servers.environment));
+    return await measure(imap, servers, worker, options.mailbox);
+  } finally {
+    for (const each of processes) await each.stop();
+    await servers.stop();
+  }
+}
+
+async function measure(imap: Dovecot, servers: Servers, worker: ProductProcess, mailbox: Mailbox): Promise<OurRun> {
+  const before = [worker.pid, servers.postgres.pid, imap.pid].map((pid) => usageOf(pid).cpuSeconds);
+  const token = await addAccount(imap, servers.environment);
+  const bornAt = await accountBornAt(servers.postgres.url);
+  const api = new Api(`http://127.0.0.1:${servers.environment.PORT}`, token);
+  const firstMailAt = await until(() => newestMailIsReadable(api, mailbox));
+  const doneAt = await until(() => everythingIsReadable(api, mailbox));
+  const after = [worker.pid, servers.postgres.pid, imap.pid].map((pid) => usageOf(pid).cpuSeconds);
+  const [workerCpuSeconds = 0, postgresCpuSeconds = 0, serverCpuSeconds = 0] = after.map((now, n) => now - before[n]!);
+  return {
+    seconds: (doneAt - bornAt) / 1000,
+    firstMailSeconds: (firstMailAt - bornAt) / 1000,
+    workerPeakMegabytes: usageOf(worker.pid).peakMegabytes,
+    workerCpuSeconds,
+    postgresCpuSeconds,
+    serverCpuSeconds,
+  };
+}
+
+async function addAccount(imap: Dovecot, environment: NodeJS.ProcessEnv): Promise<string> {
+  const server = (kind: string, port: number) => [
+    `--${kind}-host`,
+    imap.host,
+    `--${kind}-port`,
+    String(port),
+    `--${kind}-security`,
+    'none',
+  ];
+  const servers = [...server('imap', imap.imapPort), ...server('smtp', imap.imapPort)];
+  const args = ['account', 'add', mailUser.address, '--password-stdin', '--json', ...servers];
+  const output = await runCli(environment, args, mailUser.password);
+  return (JSON.parse(output) as { access_token: string }).access_token;
+}
+
+/** By the database's clock, which is this machine's: the CLI's own way home is not ours to leave out of the time. */
+async function accountBornAt(url: string): Promise<number> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ born: Date }>('SELECT linked_at AS born FROM accounts');
+  await client.end();
+  return rows[0]!.born.getTime();
+}
+
+class Api {
+  private readonly headers: Record<string, string>;
+
+  constructor(
+    private readonly base: string,
+    token: string,
+  ) {
+    this.headers = { authorization: `Bearer ${token}` };
+  }
+
+  async get<T>(target: string): Promise<T> {
+    const response = await fetch(this.base + target, { headers: this.headers });
+    if (!response.ok) throw new Error(`GET ${target} answered ${response.status}: ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+}
+
+/** @returns when it held, in milliseconds since 1970 */
+async function until(holds: () => Promise<boolean>): Promise<number> {
+  const deadline = Date.now() + PATIENCE_SECONDS * 1000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`The sync did not end within ${PATIENCE_SECONDS} s`);
+    await sleep(POLL_MS);
+  }
+  return Date.now();
+}
+
+async function newestMailIsReadable(api: Api, { newestInbox }: Mailbox): Promise<boolean> {
+  const folders = await api.get<{ name: string | null }[]>('/folders');
+  if (!folders.some((folder) => folder.name === 'inbox')) return false;
+  const page = await api.get<{ date: number }[]>('/messages?in=inbox&limit=50');
+  return page.length === newestInbox.length && page.every((message, n) => message.date === newestInbox[n]);
+}
+
+interface Status {
+  readonly folders: readonly { readonly state: string; readonly total: number; readonly synced: number }[];
+}
+
+async function everythingIsReadable(api: Api, { files, distinct }: Mailbox): Promise<boolean> {
+  const { folders } = await api.get<Status>('/status');
+  const complete = folders.every((folder) => folder.state === 'running' && folder.synced >= folder.total);
+  const total = folders.reduce((sum, folder) => sum + folder.total, 0);
+  if (!complete || total !== files) return false;
+  const { count } = await api.get<{ count: number }>('/messages?view=count');
+  return count === distinct;
+}
