@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+
+import { newId } from '#libs/common/ids.js';
+import { Reader } from '#libs/database/reader.js';
+
+export interface LogEntry {
+  readonly level: 'info' | 'warn' | 'error';
+  /** `noun.verb`, e.g. `folder.reset`. */
+  readonly kind: string;
+  /** One sentence for people. No subjects, addresses, bodies or credentials. */
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** What an account's owner sees of its sync: kept two weeks, shown by GET /status and the dashboard. */
+@Injectable()
+export class AccountLog {
+  constructor(private readonly reader: Reader) {}
+
+  async add(accountId: string, entry: LogEntry): Promise<void> {
+    await this.reader.rows(
+      'INSERT INTO account_events (account_id, id, level, kind, message, details) VALUES ($1, $2, $3, $4, $5, $6)',
+      [accountId, newId(), entry.level, entry.kind, entry.message, entry.details ?? null],
+      'account-log-add',
+    );
+  }
+
+  /** Removes entries older than two weeks. */
+  async prune(): Promise<void> {
+    await this.reader.rows(`DELETE FROM account_events WHERE at < now() - interval '14 days'`);
+  }
+}

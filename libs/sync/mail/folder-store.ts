@@ -1,0 +1,174 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Tx } from '#libs/changes/account-writer.js';
+import { newId } from '#libs/common/ids.js';
+import { Reader } from '#libs/database/reader.js';
+import type { FolderCursor, RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
+
+import { dropAllUids } from './uid-changes.js';
+import { folderPriority, type FoldersPlan, type KnownFolder } from './plan-folders.js';
+
+/** A folder with how far it has been read. */
+export interface StoredFolder extends KnownFolder {
+  readonly failures: number;
+  readonly retryAt: Date | null;
+  readonly sweptAt: Date | null;
+  /** Backfill still has to read some of it. */
+  readonly pending: boolean;
+}
+
+/** Folder rows and their sync state. */
+@Injectable()
+export class FolderStore {
+  constructor(private readonly reader: Reader) {}
+
+  /** In the order in which they should be read. */
+  async list(accountId: string): Promise<StoredFolder[]> {
+    const rows = await this.reader.rows<StoredFolder>(
+      `SELECT folder.id, folder.path, folder.display_name AS "displayName", folder.role,
+              folder.mailbox_id AS "mailboxId", sync.cursor, sync.failures, sync.retry_at AS "retryAt",
+              sync.swept_at AS "sweptAt",
+              EXISTS (SELECT FROM backfill_ranges waiting
+                      WHERE waiting.account_id = $1 AND waiting.folder_id = folder.id) AS pending
+       FROM categories folder
+       JOIN folder_syncs sync ON sync.account_id = folder.account_id AND sync.folder_id = folder.id
+       WHERE folder.account_id = $1 AND folder.kind = 'folder'`,
+      [accountId],
+      'folders-of-account',
+    );
+    return rows.toSorted((a, b) => folderPriority(a.role) - folderPriority(b.role) || (a.path < b.path ? -1 : 1));
+  }
+
+  /** Flags by uid: of the given uids, or of the whole folder. */
+  async uids(accountId: string, folderId: string, only: readonly number[] | null): Promise<Map<number, string[]>> {
+    const rows = await this.reader.rows<{ uid: string; flags: string[] }>(
+      `SELECT uid, flags FROM message_uids WHERE account_id = $1 AND folder_id = $2
+       ${only ? 'AND uid = ANY($3::bigint[])' : ''}`,
+      only ? [accountId, folderId, only] : [accountId, folderId],
+    );
+    return new Map(rows.map((row) => [Number(row.uid), row.flags]));
+  }
+
+  async pendingRanges(accountId: string, folderId: string): Promise<{ low: number; high: number }[]> {
+    const rows = await this.reader.rows<{ low_uid: string; next_uid: string }>(
+      'SELECT low_uid, next_uid FROM backfill_ranges WHERE account_id = $1 AND folder_id = $2',
+      [accountId, folderId],
+      'ranges-of-folder',
+    );
+    return rows.map((row) => ({ low: Number(row.low_uid), high: Number(row.next_uid) }));
+  }
+
+  /** Uids that failed three times: not tried again. */
+  async poisoned(accountId: string, folderId: string): Promise<Set<number>> {
+    const rows = await this.reader.rows<{ uid: string }>(
+      'SELECT uid FROM poison_uids WHERE account_id = $1 AND folder_id = $2 AND attempts >= 3',
+      [accountId, folderId],
+      'poisoned-uids',
+    );
+    return new Set(rows.map((row) => Number(row.uid)));
+  }
+
+  async markFailing(accountId: string, folderId: string, reason: string, retryAt: Date): Promise<void> {
+    await this.reader.rows(
+      `UPDATE folder_syncs SET state = 'failing', last_error = $3, failures = failures + 1, retry_at = $4
+       WHERE account_id = $1 AND folder_id = $2`,
+      [accountId, folderId, reason, retryAt],
+      'folder-failing',
+    );
+  }
+}
+
+/** Creates and changes folder rows as planned; `gone` are those whose absence has been proved. */
+export async function saveFolders(tx: Tx, plan: FoldersPlan, gone: readonly KnownFolder[]): Promise<void> {
+  for (const folder of gone) await deleteFolder(tx, folder.id);
+  for (const { id, to } of plan.change) {
+    await tx.query(
+      `UPDATE categories SET path = $3, display_name = $4, role = $5, mailbox_id = $6, delimiter = $7
+       WHERE account_id = $1 AND id = $2`,
+      [tx.accountId, id, to.path, to.displayName, to.role, to.mailboxId, to.delimiter],
+    );
+    tx.changes.record('modify', 'folder', id);
+  }
+  for (const folder of plan.create) await createFolder(tx, folder);
+}
+
+async function createFolder(tx: Tx, folder: RemoteFolder): Promise<void> {
+  const id = newId();
+  await tx.query(
+    `WITH folder AS (
+       INSERT INTO categories (account_id, id, kind, role, path, display_name, delimiter, mailbox_id)
+       VALUES ($1, $2, 'folder', $3, $4, $5, $6, $7)
+     )
+     INSERT INTO folder_syncs (account_id, folder_id, total) VALUES ($1, $2, $8)`,
+    [
+      tx.accountId,
+      id,
+      folder.role,
+      folder.path,
+      folder.displayName,
+      folder.delimiter,
+      folder.mailboxId,
+      folder.status?.messages ?? 0,
+    ],
+  );
+  tx.changes.record('create', 'folder', id);
+}
+
+async function deleteFolder(tx: Tx, folderId: string): Promise<void> {
+  await dropAllUids(tx, folderId);
+  for (const table of ['backfill_ranges', 'poison_uids', 'folder_syncs']) {
+    await tx.query(`DELETE FROM ${table} WHERE account_id = $1 AND folder_id = $2`, [tx.accountId, folderId]);
+  }
+  await tx.query('DELETE FROM categories WHERE account_id = $1 AND id = $2', [tx.accountId, folderId]);
+  tx.changes.record('delete', 'folder', folderId);
+}
+
+/** How many messages one range of old mail holds. */
+const RANGE_MESSAGES = 2000;
+
+/** Queues uids for backfill, in ranges read from the newest downwards. */
+export async function addRanges(
+  tx: Tx,
+  folder: { readonly id: string; readonly role: string | null },
+  uidValidity: string,
+  uids: readonly number[],
+): Promise<void> {
+  const descending = uids.toSorted((a, b) => b - a);
+  const ranges: { low: number; high: number }[] = [];
+  for (let at = 0; at < descending.length; at += RANGE_MESSAGES) {
+    const chunk = descending.slice(at, at + RANGE_MESSAGES);
+    ranges.push({ low: chunk.at(-1)!, high: chunk[0]! });
+  }
+  if (ranges.length === 0) return;
+  await tx.query(
+    `INSERT INTO backfill_ranges (account_id, id, folder_id, uid_validity, priority, low_uid, next_uid)
+     SELECT $1, id, $2, $3, $4, low, high FROM unnest($5::text[], $6::bigint[], $7::bigint[]) AS row(id, low, high)`,
+    [
+      tx.accountId,
+      folder.id,
+      uidValidity,
+      folderPriority(folder.role),
+      ranges.map(() => newId()),
+      ranges.map((range) => range.low),
+      ranges.map((range) => range.high),
+    ],
+  );
+}
+
+/** Saves how far a folder has been read, in the transaction that stored what was read. */
+export async function saveCursor(
+  tx: Tx,
+  folderId: string,
+  cursor: FolderCursor,
+  options: { readonly swept: boolean },
+): Promise<void> {
+  await tx.query(
+    `UPDATE folder_syncs SET cursor = $3, total = $4, passed_at = now(), failures = 0, retry_at = NULL,
+       last_error = NULL, swept_at = CASE WHEN $5 THEN now() ELSE swept_at END,
+       state = CASE WHEN EXISTS (SELECT FROM backfill_ranges waiting
+                                 WHERE waiting.account_id = $1 AND waiting.folder_id = $2)
+               THEN 'backfill' ELSE 'running' END
+     WHERE account_id = $1 AND folder_id = $2`,
+    [tx.accountId, folderId, JSON.stringify(cursor), cursor.messages, options.swept],
+  );
+}

@@ -1,0 +1,58 @@
+import type { RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
+
+import { type KnownFolder, planFolders } from './plan-folders.js';
+
+const cursor = { uidValidity: '9', modseq: '5', uidNext: 12, messages: 3 };
+const known = (path: string, fields: Partial<KnownFolder> = {}): KnownFolder => ({
+  id: `id-${path}`,
+  path,
+  displayName: path,
+  role: null,
+  mailboxId: null,
+  cursor,
+  ...fields,
+});
+const remote = (path: string, fields: Partial<RemoteFolder> = {}): RemoteFolder => ({
+  path,
+  displayName: path,
+  delimiter: '/',
+  role: null,
+  mailboxId: null,
+  status: { messages: 3, uidNext: 12, uidValidity: '9', highestModseq: '5' },
+  ...fields,
+});
+
+describe('planFolders', () => {
+  it('finds new, changed and missing folders', () => {
+    const plan = planFolders(
+      [known('a'), known('b')],
+      [remote('a', { role: 'archive' }), remote('c', { status: null })],
+    );
+    expect(plan.create.map((folder) => folder.path)).toEqual(['c']);
+    expect(plan.change.map((change) => change.id)).toEqual(['id-a']);
+    expect(plan.missing.map((folder) => folder.path)).toEqual(['b']);
+  });
+
+  it('knows a renamed folder by its MAILBOXID, whatever happened in it', () => {
+    const plan = planFolders(
+      [known('old', { mailboxId: 'F1' })],
+      [remote('new', { mailboxId: 'F1', status: { messages: 9, uidNext: 99, uidValidity: '9', highestModseq: null } })],
+    );
+    expect(plan).toMatchObject({ create: [], missing: [], change: [{ id: 'id-old' }] });
+  });
+
+  it('knows a renamed folder by counts that all agree', () => {
+    expect(planFolders([known('old')], [remote('new')]).change).toHaveLength(1);
+  });
+
+  it.each([
+    ['another UIDVALIDITY', { messages: 3, uidNext: 12, uidValidity: '8', highestModseq: '5' }],
+    ['another count', { messages: 4, uidNext: 12, uidValidity: '9', highestModseq: '5' }],
+    ['no counts', null],
+  ])('takes a folder with %s for a new one', (_why, status) => {
+    expect(planFolders([known('old')], [remote('new', { status })])).toMatchObject({
+      change: [],
+      missing: [{ path: 'old' }],
+    });
+  });
+});

@@ -1,0 +1,80 @@
+import type { FolderCursor, RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
+
+export interface KnownFolder {
+  readonly id: string;
+  readonly path: string;
+  readonly displayName: string;
+  readonly role: string | null;
+  readonly mailboxId: string | null;
+  readonly cursor: FolderCursor | null;
+}
+
+export interface FoldersPlan {
+  readonly create: readonly RemoteFolder[];
+  /** Same folder under a new path, role or spelling. */
+  readonly change: readonly { readonly id: string; readonly to: RemoteFolder }[];
+  /** Not listed any more. Whether they are really gone has to be asked. */
+  readonly missing: readonly KnownFolder[];
+}
+
+/** Compares the folders we know with a complete listing. */
+export function planFolders(known: readonly KnownFolder[], remote: readonly RemoteFolder[]): FoldersPlan {
+  const byPath = new Map(known.map((folder) => [folder.path, folder]));
+  const listed = new Set(remote.map((folder) => folder.path));
+  const missing = new Set(known.filter((folder) => !listed.has(folder.path)));
+  const create: RemoteFolder[] = [];
+  const change: { id: string; to: RemoteFolder }[] = [];
+  for (const folder of remote) {
+    const same = byPath.get(folder.path) ?? renamed(folder, missing);
+    if (!same) {
+      create.push(folder);
+      continue;
+    }
+    missing.delete(same);
+    if (differs(same, folder)) change.push({ id: same.id, to: folder });
+  }
+  return { create, change, missing: [...missing] };
+}
+
+function differs(known: KnownFolder, remote: RemoteFolder): boolean {
+  return (
+    known.path !== remote.path ||
+    known.displayName !== remote.displayName ||
+    known.role !== remote.role ||
+    known.mailboxId !== remote.mailboxId
+  );
+}
+
+/**
+ * The missing folder that this new path may be. Without a MAILBOXID (RFC 8474) everything the server counts must
+ * agree: taking a stranger for the renamed folder would tie its uids to the wrong messages.
+ */
+function renamed(remote: RemoteFolder, missing: ReadonlySet<KnownFolder>): KnownFolder | undefined {
+  for (const folder of missing) {
+    if (folder.mailboxId !== null && folder.mailboxId === remote.mailboxId) return folder;
+    if (folder.mailboxId !== null || folder.cursor === null || remote.status === null) continue;
+    const { uidValidity, uidNext, messages } = remote.status;
+    const counts = uidNext === folder.cursor.uidNext && messages === folder.cursor.messages && messages > 0;
+    if (counts && uidNext !== null && uidValidity === folder.cursor.uidValidity) return folder;
+  }
+  return undefined;
+}
+
+/** Which folders' old mail is read first. */
+export function folderPriority(role: string | null): number {
+  switch (role) {
+    case 'inbox':
+      return 0;
+    case 'sent':
+      return 1;
+    case 'drafts':
+      return 2;
+    case 'all':
+      return 3;
+    case 'spam':
+    case 'trash':
+      return 5;
+    default:
+      return 4;
+  }
+}

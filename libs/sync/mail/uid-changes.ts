@@ -1,0 +1,80 @@
+import type { Tx } from '#libs/changes/account-writer.js';
+
+import { touchMessages, touchThreads } from './ingest.js';
+import { arrayLiteral } from './insert-rows.js';
+
+/** Takes over the provider's flags, and what follows from them. */
+export async function applyFlags(
+  tx: Tx,
+  folderId: string,
+  changes: readonly { readonly uid: number; readonly flags: readonly string[] }[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const rows = await tx.query<{ message_id: string }>(
+    `UPDATE message_uids place SET flags = fresh.flags::text[]
+     FROM unnest($3::bigint[], $4::text[]) AS fresh(uid, flags)
+     WHERE place.account_id = $1 AND place.folder_id = $2 AND place.uid = fresh.uid
+     RETURNING place.message_id`,
+    [tx.accountId, folderId, changes.map((change) => change.uid), changes.map((change) => arrayLiteral(change.flags))],
+  );
+  await settle(tx, rows);
+}
+
+/** Unties messages from uids that are gone. Those without a place left become orphans. */
+export async function dropUids(tx: Tx, folderId: string, uids: readonly number[]): Promise<void> {
+  if (uids.length === 0) return;
+  const rows = await tx.query<{ message_id: string }>(
+    `DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid = ANY($3::bigint[])
+     RETURNING message_id`,
+    [tx.accountId, folderId, uids],
+  );
+  await settle(tx, rows);
+}
+
+/** Unties every message of a folder: its uids are void, or it is gone. */
+export async function dropAllUids(tx: Tx, folderId: string): Promise<void> {
+  const rows = await tx.query<{ message_id: string }>(
+    'DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2 RETURNING message_id',
+    [tx.accountId, folderId],
+  );
+  await settle(tx, rows);
+}
+
+async function settle(tx: Tx, rows: readonly { message_id: string }[]): Promise<void> {
+  const touched = await touchMessages(tx, [...new Set(rows.map((row) => row.message_id))]);
+  await touchThreads(tx, touched);
+}
+
+interface OrphanRow {
+  readonly id: string;
+  readonly thread_id: string;
+  readonly draft: boolean;
+}
+
+/**
+ * Deletes messages that have had no place since before `before`. Call it only when every folder has been read to its
+ * end since then: a message that merely moved has been found again by that time.
+ * @returns how many were deleted; at most `limit`, so call again until it is less
+ */
+export async function deleteOrphans(tx: Tx, before: Date, limit = 500): Promise<number> {
+  const orphans = await tx.query<OrphanRow>(
+    `SELECT id, thread_id, draft FROM messages
+     WHERE account_id = $1 AND orphaned_at < $2 ORDER BY orphaned_at LIMIT $3`,
+    [tx.accountId, before, limit],
+  );
+  if (orphans.length === 0) return 0;
+  const ids = orphans.map((orphan) => orphan.id);
+  await tx.query(
+    `DELETE FROM message_participants person USING messages message
+     WHERE message.account_id = $1 AND message.id = ANY($2) AND person.account_id = $1
+       AND person.email = ANY(message.emails) AND person.received_at = message.received_at
+       AND person.message_id = message.id`,
+    [tx.accountId, ids],
+  );
+  await tx.query('DELETE FROM message_bodies WHERE account_id = $1 AND message_id = ANY($2)', [tx.accountId, ids]);
+  await tx.query('DELETE FROM files WHERE account_id = $1 AND message_id = ANY($2)', [tx.accountId, ids]);
+  await tx.query('DELETE FROM messages WHERE account_id = $1 AND id = ANY($2)', [tx.accountId, ids]);
+  for (const orphan of orphans) tx.changes.record('delete', orphan.draft ? 'draft' : 'message', orphan.id);
+  await touchThreads(tx, [...new Set(orphans.map((orphan) => orphan.thread_id))]);
+  return orphans.length;
+}
