@@ -1,0 +1,242 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { canonicalEmail } from '#libs/common/participants.js';
+import { Reader } from '#libs/database/reader.js';
+
+import { ingest, type FolderRef, type ReadMessage } from './ingest.js';
+import { notePoison } from './poison.js';
+import { type DriverSource, readMessages, type ReadOutcome } from './read-messages.js';
+
+/** Messages a transaction: beyond this, batches gain nothing (docs/benchmarks.md). */
+const BATCH = 200;
+/** A claim that is not renewed for this long belongs to a dead worker. */
+const CLAIM_SECONDS = 120;
+
+interface ClaimedRange {
+  readonly id: string;
+  readonly folder: FolderRef;
+  readonly owner: string;
+  readonly uidValidity: string;
+  readonly low: number;
+  readonly next: number;
+  /** Times it was claimed without any progress. */
+  readonly failures: number;
+}
+
+/** Thrown when somebody else has taken the range: our claim ran out, the folder was reset, or the account removed. */
+class RangeLost extends Error {}
+
+/**
+ * Reads old mail, range by range, newest first. A range's row moves down in the transaction that stores the mail, so
+ * a kill at any point costs at most one batch of reading.
+ */
+@Injectable()
+export class Backfill {
+  constructor(
+    private readonly reader: Reader,
+    private readonly writer: AccountWriter,
+  ) {}
+
+  /**
+   * Works on one account until nothing is left to claim or `until` has passed.
+   * @returns whether there may be more to do
+   * @throws ProviderError when the server fails; claims then run out by themselves
+   */
+  async run(accountId: string, source: DriverSource, until: number): Promise<'again' | 'done'> {
+    const listings = new Map<string, readonly number[]>();
+    while (Date.now() < until) {
+      const range = await this.claim(accountId);
+      if (!range) return 'done';
+      try {
+        await this.readRange(accountId, range, source, listings, until);
+      } catch (error) {
+        if (!(error instanceof RangeLost)) {
+          await this.release(accountId, range.id);
+          throw error;
+        }
+      }
+    }
+    return 'again';
+  }
+
+  private async claim(accountId: string): Promise<ClaimedRange | null> {
+    const [row] = await this.reader.rows<{
+      id: string;
+      folder: FolderRef;
+      email_address: string;
+      uid_validity: string;
+      low_uid: string;
+      next_uid: string;
+      failures: number;
+    }>(
+      `WITH claimed AS (
+         UPDATE backfill_ranges SET claimed_until = now() + make_interval(secs => $2), failures = failures + 1
+         WHERE account_id = $1 AND id = (
+           SELECT id FROM backfill_ranges
+           WHERE account_id = $1 AND (claimed_until IS NULL OR claimed_until < now())
+           ORDER BY priority, next_uid DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *
+       )
+       SELECT claimed.id, claimed.uid_validity, claimed.low_uid, claimed.next_uid, claimed.failures - 1 AS failures,
+              account.email_address,
+              json_build_object('id', folder.id, 'path', folder.path, 'role', folder.role) AS folder
+       FROM claimed
+       JOIN accounts account ON account.id = claimed.account_id
+       JOIN categories folder ON folder.account_id = claimed.account_id AND folder.id = claimed.folder_id`,
+      [accountId, CLAIM_SECONDS],
+      'claim-range',
+    );
+    if (!row) return null;
+    return {
+      id: row.id,
+      folder: row.folder,
+      owner: canonicalEmail(row.email_address),
+      uidValidity: row.uid_validity,
+      low: Number(row.low_uid),
+      next: Number(row.next_uid),
+      failures: row.failures,
+    };
+  }
+
+  private async release(accountId: string, id: string): Promise<void> {
+    await this.reader.rows(
+      'UPDATE backfill_ranges SET claimed_until = NULL WHERE account_id = $1 AND id = $2',
+      [accountId, id],
+      'release-range',
+    );
+  }
+
+  /** Pipelined: while a batch is stored, the next one is on the wire. */
+  private async readRange(
+    accountId: string,
+    range: ClaimedRange,
+    source: DriverSource,
+    listings: Map<string, readonly number[]>,
+    until: number,
+  ): Promise<void> {
+    const uids = await this.uidsOf(accountId, range, source, listings);
+    const batches = batchesOf(uids, range.failures);
+    const read = (index: number): Promise<ReadOutcome> | null => {
+      const batch = batches[index];
+      if (!batch) return null;
+      const reading = readMessages(source, range.folder.path, batch);
+      // Awaited one round later: its failure is not unhandled meanwhile.
+      reading.catch(() => undefined);
+      return reading;
+    };
+    let expected = range.next;
+    let ahead = read(0);
+    for (let index = 0; index < batches.length; index += 1) {
+      const outcome = await ahead!;
+      const last = index === batches.length - 1;
+      const inTime = Date.now() < until;
+      ahead = inTime ? read(index + 1) : null;
+      const next = last ? range.low - 1 : batches[index]!.at(-1)! - 1;
+      await this.store(accountId, range, outcome, { expected, next });
+      expected = next;
+      if (!inTime && !last) return this.release(accountId, range.id);
+    }
+    if (batches.length === 0) {
+      await this.store(accountId, range, { messages: [], unreadable: [] }, { expected, next: range.low - 1 });
+    }
+  }
+
+  /** The range's uids, newest first. The folder's listing is asked for once a slice. */
+  private async uidsOf(
+    accountId: string,
+    range: ClaimedRange,
+    source: DriverSource,
+    listings: Map<string, readonly number[]>,
+  ): Promise<number[]> {
+    let listing = listings.get(range.folder.id);
+    if (!listing) {
+      const driver = await source.get();
+      const { cursor } = await driver.newest(range.folder.path, 0);
+      if (cursor.uidValidity !== range.uidValidity) {
+        await this.reader.rows('DELETE FROM backfill_ranges WHERE account_id = $1 AND id = $2', [accountId, range.id]);
+        throw new RangeLost(`folder ${range.folder.id} was renumbered`);
+      }
+      listing = cursor.messages === 0 ? [] : await driver.uids(range.folder.path);
+      listings.set(range.folder.id, listing);
+    }
+    return listing.filter((uid) => uid >= range.low && uid <= range.next).toSorted((a, b) => b - a);
+  }
+
+  private async store(
+    accountId: string,
+    range: ClaimedRange,
+    outcome: ReadOutcome,
+    position: { readonly expected: number; readonly next: number },
+  ): Promise<void> {
+    const write = (messages: readonly ReadMessage[], moveTo: number | null) =>
+      this.writer.write(accountId, async (tx) => {
+        if (moveTo !== null) await moveRange(tx, range, position.expected, moveTo);
+        await ingest(tx, { folder: range.folder, owner: range.owner, fresh: false }, messages);
+        if (moveTo !== null) await notePoison(tx, range.folder.id, outcome.unreadable);
+      });
+    try {
+      await write(outcome.messages, position.next);
+    } catch (error) {
+      if (!isRefusedValue(error)) throw error;
+      await this.storeOneByOne(accountId, range, outcome, (message) => write([message], null));
+      await write([], position.next);
+    }
+  }
+
+  /** A batch holds a value PostgreSQL refuses: find the message, keep the others. */
+  private async storeOneByOne(
+    accountId: string,
+    range: ClaimedRange,
+    outcome: ReadOutcome,
+    write: (message: ReadMessage) => Promise<void>,
+  ): Promise<void> {
+    for (const message of outcome.messages) {
+      try {
+        await write(message);
+      } catch (error) {
+        if (!isRefusedValue(error)) throw error;
+        const reason = `the database refused it (${error.driverError.code})`;
+        await this.writer.write(accountId, (tx) => notePoison(tx, range.folder.id, [{ uid: message.uid, reason }]));
+      }
+    }
+  }
+}
+
+/** A range that was claimed twice without progress is read in small bites, then message by message. */
+function batchesOf(uids: readonly number[], failures: number): number[][] {
+  const size = failures < 2 ? BATCH : failures < 3 ? 20 : 1;
+  const batches: number[][] = [];
+  for (let at = 0; at < uids.length; at += size) batches.push(uids.slice(at, at + size));
+  return batches;
+}
+
+async function moveRange(tx: Tx, range: ClaimedRange, expected: number, next: number): Promise<void> {
+  const rows =
+    next >= range.low
+      ? await tx.query(
+          `UPDATE backfill_ranges
+           SET next_uid = $4, failures = 0, claimed_until = now() + make_interval(secs => $5)
+           WHERE account_id = $1 AND id = $2 AND next_uid = $3 RETURNING id`,
+          [tx.accountId, range.id, expected, next, CLAIM_SECONDS],
+        )
+      : await tx.query('DELETE FROM backfill_ranges WHERE account_id = $1 AND id = $2 AND next_uid = $3 RETURNING id', [
+          tx.accountId,
+          range.id,
+          expected,
+        ]);
+  if (rows.length === 0) throw new RangeLost(`range ${range.id} was taken over`);
+  if (next >= range.low) return;
+  await tx.query(
+    `UPDATE folder_syncs SET state = 'running', swept_at = NULL
+     WHERE account_id = $1 AND folder_id = $2 AND state = 'backfill'
+       AND NOT EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1 AND folder_id = $2)`,
+    [tx.accountId, range.folder.id],
+  );
+}
+
+/** SQLSTATE classes 22 (data exception), 54 (limit exceeded). */
+function isRefusedValue(error: unknown): error is { driverError: { code: string } } {
+  const code = (error as { driverError?: { code?: unknown } }).driverError?.code;
+  return typeof code === 'string' && /^(22|54)/.test(code);
+}

@@ -1,0 +1,180 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import type { FolderCursor } from '#libs/providers/contracts/mail-driver.js';
+import { AccountLog } from '#libs/sync/account-log.js';
+
+import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
+import { ingest } from './ingest.js';
+import { notePoison } from './poison.js';
+import { collectFacts, type FolderFacts, planFolder } from './plan-folder.js';
+import { type DriverSource, readMessages } from './read-messages.js';
+import { applyFlags, dropAllUids, dropUids } from './uid-changes.js';
+
+/** So many of a mailbox's newest messages are there before its long history is even counted. */
+const FIRST_MESSAGES = 50;
+const READ_BATCH = 100;
+const FLAG_BATCH = 500;
+
+/** The account whose session runs, as its passes need it. */
+export interface SyncedAccount {
+  readonly id: string;
+  /** Canonical address. */
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+/** Brings one folder up to date, in steps that each leave the store true to what was read so far. */
+@Injectable()
+export class FolderPass {
+  constructor(
+    private readonly writer: AccountWriter,
+    private readonly store: FolderStore,
+    private readonly log: AccountLog,
+  ) {}
+
+  /**
+   * Reads what happened since the folder's cursor; on the first visit the newest mail, leaving the rest to backfill.
+   * @returns whether there is old mail to backfill that was not there before
+   * @throws ProviderError; what was stored before it stays, and the next pass goes on from there
+   */
+  async run(
+    account: SyncedAccount,
+    folder: StoredFolder,
+    source: DriverSource,
+    depth: 'recent' | 'full',
+  ): Promise<{ readonly backfill: boolean }> {
+    if (folder.cursor === null) return this.begin(account, folder, source, false);
+    const driver = await source.get();
+    const facts = await collectFacts(driver.changes(folder.path, folder.cursor, depth));
+    if (facts.reset) {
+      await this.log.add(account.id, {
+        level: 'warn',
+        kind: 'folder.reset',
+        message: `The server renumbered folder ${folder.displayName}; its messages are matched again.`,
+        details: { folderId: folder.id },
+      });
+      return this.begin(account, folder, source, true);
+    }
+    await this.apply(account, folder, source, facts, depth);
+    return { backfill: false };
+  }
+
+  /** First visit, or every uid is void: newest mail now, ranges for the rest, cursor; then backfill takes over. */
+  private async begin(
+    account: SyncedAccount,
+    folder: StoredFolder,
+    source: DriverSource,
+    reset: boolean,
+  ): Promise<{ readonly backfill: boolean }> {
+    const driver = await source.get();
+    // The snapshot comes before anything is read: what arrives meanwhile is then seen by the next pass.
+    const { cursor, uids: newest } = await driver.newest(folder.path, folder.role === 'inbox' ? FIRST_MESSAGES : 0);
+    if (reset) await this.forget(account, folder);
+    if (newest.length > 0) await this.read(account, folder, source, newest, null);
+    const all = cursor.messages > newest.length ? await (await source.get()).uids(folder.path) : [];
+    const held = new Set(newest);
+    const rest = all.filter((uid) => !held.has(uid) && (cursor.uidNext === null || uid < cursor.uidNext));
+    await this.writer.write(
+      account.id,
+      async (tx) => {
+        await addRanges(tx, folder, cursor.uidValidity, rest);
+        await saveCursor(tx, folder.id, cursor, { swept: true });
+      },
+      { epoch: account.epoch },
+    );
+    return { backfill: rest.length > 0 };
+  }
+
+  private async forget(account: SyncedAccount, folder: StoredFolder): Promise<void> {
+    await this.writer.write(
+      account.id,
+      async (tx) => {
+        await dropAllUids(tx, folder.id);
+        for (const table of ['backfill_ranges', 'poison_uids']) {
+          await tx.query(`DELETE FROM ${table} WHERE account_id = $1 AND folder_id = $2`, [account.id, folder.id]);
+        }
+        await tx.query('UPDATE folder_syncs SET cursor = NULL WHERE account_id = $1 AND folder_id = $2', [
+          account.id,
+          folder.id,
+        ]);
+      },
+      { epoch: account.epoch },
+    );
+  }
+
+  private async apply(
+    account: SyncedAccount,
+    folder: StoredFolder,
+    source: DriverSource,
+    facts: FolderFacts,
+    depth: 'recent' | 'full',
+  ): Promise<void> {
+    const named = facts.listing ? null : [...facts.present.keys(), ...facts.vanished];
+    const known =
+      named?.length === 0 ? new Map<number, string[]>() : await this.store.uids(account.id, folder.id, named);
+    const pending = await this.store.pendingRanges(account.id, folder.id);
+    const plan = planFolder(facts, known, pending);
+    const poisoned = plan.fetch.length > 0 ? await this.store.poisoned(account.id, folder.id) : new Set<number>();
+
+    const fetch = plan.fetch.filter((uid) => !poisoned.has(uid));
+    await this.read(account, folder, source, fetch, folder.cursor?.uidNext ?? null);
+    for (let at = 0; at < plan.reflag.length; at += FLAG_BATCH) {
+      const changes = plan.reflag.slice(at, at + FLAG_BATCH);
+      await this.writer.write(account.id, (tx) => applyFlags(tx, folder.id, changes), { epoch: account.epoch });
+    }
+    const cursor = pending.length > 0 ? heldBack(facts.cursor, folder.cursor) : facts.cursor;
+    if (plan.drop.length === 0 && sameCursor(cursor, folder.cursor) && folder.failures === 0 && depth === 'recent')
+      return;
+    await this.writer.write(
+      account.id,
+      async (tx) => {
+        await dropUids(tx, folder.id, plan.drop);
+        await saveCursor(tx, folder.id, cursor, { swept: depth === 'full' && pending.length === 0 });
+      },
+      { epoch: account.epoch },
+    );
+  }
+
+  /** @param uidNext messages from here on have just arrived; null when none has */
+  private async read(
+    account: SyncedAccount,
+    folder: StoredFolder,
+    source: DriverSource,
+    uids: readonly number[],
+    uidNext: number | null,
+  ): Promise<void> {
+    for (let at = 0; at < uids.length; at += READ_BATCH) {
+      const { messages, unreadable } = await readMessages(source, folder.path, uids.slice(at, at + READ_BATCH));
+      const news = messages.filter((message) => uidNext !== null && message.uid >= uidNext);
+      const old = messages.filter((message) => uidNext === null || message.uid < uidNext);
+      await this.writer.write(
+        account.id,
+        async (tx) => {
+          await ingest(tx, { folder, owner: account.owner, fresh: true }, news);
+          await ingest(tx, { folder, owner: account.owner, fresh: false }, old);
+          await notePoison(tx, folder.id, unreadable);
+        },
+        { epoch: account.epoch },
+      );
+    }
+  }
+}
+
+/**
+ * While old mail is still being read, flag changes and expunges of it are not ours to apply yet: the modseq stays
+ * where it was, so that the first pass after backfill sees them again.
+ */
+function heldBack(now: FolderCursor, before: FolderCursor | null): FolderCursor {
+  return { ...now, modseq: before?.modseq ?? now.modseq };
+}
+
+function sameCursor(one: FolderCursor, other: FolderCursor | null): boolean {
+  return (
+    other !== null &&
+    one.uidValidity === other.uidValidity &&
+    one.modseq === other.modseq &&
+    one.uidNext === other.uidNext &&
+    one.messages === other.messages
+  );
+}
