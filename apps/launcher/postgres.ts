@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly dataDir: string;
   /** Made when it does not exist. */
   readonly database: string;
+  /** Where to listen; a free port when left out. */
+  readonly port?: number;
   /** More server settings, `name=value`. */
   readonly settings?: readonly string[];
   /** Gets a line when something is worth telling a person, such as data kept elsewhere than asked for. */
@@ -76,7 +78,9 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     const cluster = await openCluster(home, binaries, user, log);
     const settings = [...SETTINGS, ...(options.settings ?? [])];
     const left = await leftOver(cluster, lock.inherited);
-    const running = left ?? (await launch({ postgres: program(binaries, 'postgres'), cluster, user, settings, home }));
+    const { port } = options;
+    const postgres = program(binaries, 'postgres');
+    const running = left ?? (await launch({ postgres, cluster, user, settings, home, port }));
     server = running;
     const url = (database: string) =>
       `postgres://${SUPERUSER}:${cluster.password}@127.0.0.1:${running.port}/${encodeURIComponent(database)}`;
@@ -152,6 +156,7 @@ interface Launch {
   readonly user: SystemUser | null;
   readonly settings: readonly string[];
   readonly home: string;
+  readonly port: number | undefined;
 }
 
 const RETRIES = 40;
@@ -160,7 +165,7 @@ const RETRIES = 40;
 async function launch(options: Launch): Promise<Server> {
   const logFile = path.join(options.home, 'postgres.log');
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const child = spawnServer(options, port, logFile);
     const pid = child.pid;
     const tie = pid === undefined ? null : leash(pid, 'INT');

@@ -15,10 +15,12 @@ export interface RedisOptions {
   readonly dir: string;
   /** Keep the data over restarts (append-only file, synced every second). Default true. */
   readonly persist?: boolean;
+  /** The address of an earlier start, to listen there again; a free port and a new password when left out. */
+  readonly url?: string;
 }
 
 export interface RunningRedis {
-  /** With its password, which is new at every start. */
+  /** With its password. */
   readonly url: string;
   readonly pid: number;
   /** The server program used. */
@@ -69,7 +71,7 @@ export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
   const lock = lockFolder(dir);
   try {
     await endLeftOver(dir);
-    const { child, pid, port, password, tie } = await launch(dir, program, options.persist ?? true);
+    const { child, pid, port, password, tie } = await launch(dir, program, options);
     return {
       url: `redis://:${password}@127.0.0.1:${port}`,
       pid,
@@ -108,11 +110,12 @@ interface Launched {
   readonly tie: { release(): void };
 }
 
-async function launch(dir: string, program: RedisProgram, persist: boolean): Promise<Launched> {
-  const password = randomBytes(18).toString('hex');
+async function launch(dir: string, program: RedisProgram, { persist = true, url }: RedisOptions): Promise<Launched> {
+  const before = url === undefined ? null : new URL(url);
+  const password = before?.password ?? randomBytes(18).toString('hex');
   const logFile = path.join(dir, 'redis.log');
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = before ? Number(before.port) : await freePort();
     const conf = writeConfiguration(dir, { port, password, persist });
     const log = fs.openSync(logFile, 'w', 0o600);
     const child = spawn(program.file, [conf], {

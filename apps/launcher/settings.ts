@@ -1,0 +1,62 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { type Config, readConfig } from '#libs/config/config.js';
+
+import { whyNotListen } from './ports.js';
+import { StartFault } from './start-fault.js';
+
+export interface LaunchSettings {
+  /** The environment our processes get, still without the servers' addresses where those are ours. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly apiUrl: string;
+}
+
+/** What the demo needs to reach its own mail servers; anything given explicitly wins. */
+const DEMO = { DATA_DIR: 'var/demo', EGRESS_ALLOW_PRIVATE: 'true', AUTODETECT_ONLINE: 'false' };
+
+/** Stand-ins for what the launcher itself will provide, so that everything else can be checked first. */
+const TO_COME = {
+  DATABASE_URL: 'postgres://127.0.0.1/to-come',
+  REDIS_URL: 'redis://127.0.0.1',
+  SECRET_KEYS: `k1:${Buffer.alloc(32).toString('base64')}`,
+};
+
+/** Checks the settings before anything is started. @throws ConfigError naming the settings at fault */
+export function launchSettings(root: string, demo: boolean, env: NodeJS.ProcessEnv): LaunchSettings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const environment: NodeJS.ProcessEnv = { ...(demo ? DEMO : {}), ...given };
+  const dataDir = path.resolve(root, environment.DATA_DIR ?? 'var');
+  environment.DATA_DIR = dataDir;
+  const config = readConfig({ ...TO_COME, ...environment });
+  return { environment, config, dataDir, apiUrl: apiUrl(config.HOST, config.PORT) };
+}
+
+/** Where this machine reaches the API. An address that means "all interfaces" is no place to connect to. */
+export function apiUrl(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+/** Makes DATA_DIR and the folders in it that hold other people's mail. @throws StartFault naming DATA_DIR */
+export function makeDataDir(dataDir: string): void {
+  try {
+    // Others may pass through, as PostgreSQL's own user must, but not look.
+    fs.mkdirSync(dataDir, { recursive: true, mode: 0o711 });
+    for (const name of ['blobs', 'logs']) fs.mkdirSync(path.join(dataDir, name), { recursive: true, mode: 0o700 });
+    fs.accessSync(dataDir, fs.constants.W_OK);
+  } catch (error) {
+    throw new StartFault(`DATA_DIR: cannot write to ${dataDir}: ${(error as Error).message}`);
+  }
+}
+
+/** @throws StartFault naming PORT or HOST when the API could not listen there */
+export async function checkPort({ HOST, PORT }: Config): Promise<void> {
+  const fault = await whyNotListen(HOST, PORT);
+  if (fault === null) return;
+  if (fault === 'EADDRINUSE') throw new StartFault(`PORT: ${PORT} is taken by another program; set PORT to a free one`);
+  if (fault === 'EACCES') throw new StartFault(`PORT: this user may not listen on ${PORT}; set PORT to 1024 or above`);
+  throw new StartFault(`HOST: cannot listen on ${HOST}:${PORT} (${fault})`);
+}
