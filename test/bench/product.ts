@@ -18,15 +18,17 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
+/** Starts PostgreSQL, with the product's settings and perhaps more, on a folder that is kept. */
+export function startDatabase(dir: string, settings: readonly string[] = []): Promise<RunningPostgres> {
+  return startPostgres({ dataDir: path.join(dir, 'postgres'), database: 'postrider', settings });
+}
+
 /** Starts PostgreSQL and Redis with the product's own settings and brings the schema up to date. */
 export async function startServers(dir: string): Promise<Servers> {
   mkdirSync(dir, { recursive: true });
-  const postgres = await startPostgres({ dataDir: path.join(dir, 'postgres'), database: 'postrider' });
+  const postgres = await startDatabase(dir);
   const redis = await startRedis({ dir: path.join(dir, 'redis') });
-  const dataSource = createDataSource({ url: postgres.url, poolSize: 1, applicationName: 'bench' });
-  await dataSource.initialize();
-  await dataSource.runMigrations();
-  await dataSource.destroy();
+  await migrate(postgres.url);
   return {
     postgres,
     redis,
@@ -48,21 +50,34 @@ export async function startServers(dir: string): Promise<Servers> {
   };
 }
 
+export async function migrate(url: string): Promise<void> {
+  const dataSource = createDataSource({ url, poolSize: 1, applicationName: 'bench' });
+  await dataSource.initialize();
+  await dataSource.runMigrations();
+  await dataSource.destroy();
+}
+
 export interface ProductProcess {
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/**
- * Starts one process of the product from `dist` and waits until it says that it is ready.
- * @param nodeOptions for Node itself, such as `--cpu-prof`
- */
-export async function startProcess(
+/** Starts the API or the worker as built. @param nodeOptions for Node itself, such as `--cpu-prof` */
+export function startApp(
   app: 'api' | 'worker',
   environment: NodeJS.ProcessEnv,
   nodeOptions: readonly string[] = [],
 ): Promise<ProductProcess> {
-  const child = spawn(process.execPath, [...nodeOptions, path.join('dist', 'apps', app, 'main.js')], {
+  return startProcess(path.join('dist', 'apps', app, 'main.js'), environment, nodeOptions);
+}
+
+/** Starts a process and waits until it says that it is ready. */
+export async function startProcess(
+  program: string,
+  environment: NodeJS.ProcessEnv,
+  nodeOptions: readonly string[] = [],
+): Promise<ProductProcess> {
+  const child = spawn(process.execPath, [...nodeOptions, program], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: environment,
   });
@@ -72,7 +87,7 @@ export async function startProcess(
       if ((message as { type?: string } | null)?.type === 'ready') resolve(true);
     });
   });
-  if ((await Promise.race([ready, ended])) !== true) throw new Error(`The ${app} did not start`);
+  if ((await Promise.race([ready, ended])) !== true) throw new Error(`${program} did not start`);
   return { pid: child.pid ?? 0, stop: () => stop(child, ended) };
 }
 

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 
 import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
 import type { Mailbox } from '../mailbox/generate.js';
-import { type ProductProcess, runCli, type Servers, startProcess, startServers } from '../product.js';
+import { type ProductProcess, runCli, type Servers, startApp, startServers } from '../product.js';
 import { usageOf } from '../usage.js';
 
 import { mailUser } from './mail-server.js';
@@ -36,9 +36,9 @@ export async function runOurs(imap: Dovecot, dir: string, options: OurOptions): 
   const processes: ProductProcess[] = [];
   try {
     const profile = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`] : [];
-    const worker = await startProcess('worker', servers.environment, profile);
+    const worker = await startApp('worker', servers.environment, profile);
     processes.push(worker);
-    processes.push(await startProcess('api', servers.environment));
+    processes.push(await startApp('api', servers.environment));
     return await measure(imap, servers, worker, options.mailbox);
   } finally {
     for (const each of processes) await each.stop();
