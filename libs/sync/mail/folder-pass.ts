@@ -24,6 +24,13 @@ export interface SyncedAccount {
   readonly epoch: number;
 }
 
+export interface PassOutcome {
+  /** Old mail was queued that backfill has to read. */
+  readonly backfill: boolean;
+  /** Messages left the folder; they may turn up in another. */
+  readonly dropped: boolean;
+}
+
 /** Brings one folder up to date, in steps that each leave the store true to what was read so far. */
 @Injectable()
 export class FolderPass {
@@ -35,7 +42,6 @@ export class FolderPass {
 
   /**
    * Reads what happened since the folder's cursor; on the first visit the newest mail, leaving the rest to backfill.
-   * @returns whether there is old mail to backfill that was not there before
    * @throws ProviderError; what was stored before it stays, and the next pass goes on from there
    */
   async run(
@@ -43,7 +49,7 @@ export class FolderPass {
     folder: StoredFolder,
     source: DriverSource,
     depth: 'recent' | 'full',
-  ): Promise<{ readonly backfill: boolean }> {
+  ): Promise<PassOutcome> {
     if (folder.cursor === null) return this.begin(account, folder, source, false);
     const driver = await source.get();
     const facts = await collectFacts(driver.changes(folder.path, folder.cursor, depth));
@@ -56,8 +62,7 @@ export class FolderPass {
       });
       return this.begin(account, folder, source, true);
     }
-    await this.apply(account, folder, source, facts, depth);
-    return { backfill: false };
+    return { backfill: false, dropped: await this.apply(account, folder, source, facts, depth) };
   }
 
   /** First visit, or every uid is void: newest mail now, ranges for the rest, cursor; then backfill takes over. */
@@ -66,7 +71,7 @@ export class FolderPass {
     folder: StoredFolder,
     source: DriverSource,
     reset: boolean,
-  ): Promise<{ readonly backfill: boolean }> {
+  ): Promise<PassOutcome> {
     const driver = await source.get();
     // The snapshot comes before anything is read: what arrives meanwhile is then seen by the next pass.
     const { cursor, uids: newest } = await driver.newest(folder.path, folder.role === 'inbox' ? FIRST_MESSAGES : 0);
@@ -83,7 +88,7 @@ export class FolderPass {
       },
       { epoch: account.epoch },
     );
-    return { backfill: rest.length > 0 };
+    return { backfill: rest.length > 0, dropped: reset };
   }
 
   private async forget(account: SyncedAccount, folder: StoredFolder): Promise<void> {
@@ -109,7 +114,7 @@ export class FolderPass {
     source: DriverSource,
     facts: FolderFacts,
     depth: 'recent' | 'full',
-  ): Promise<void> {
+  ): Promise<boolean> {
     const named = facts.listing ? null : [...facts.present.keys(), ...facts.vanished];
     const known =
       named?.length === 0 ? new Map<number, string[]>() : await this.store.uids(account.id, folder.id, named);
@@ -124,8 +129,9 @@ export class FolderPass {
       await this.writer.write(account.id, (tx) => applyFlags(tx, folder.id, changes), { epoch: account.epoch });
     }
     const cursor = pending.length > 0 ? heldBack(facts.cursor, folder.cursor) : facts.cursor;
-    if (plan.drop.length === 0 && sameCursor(cursor, folder.cursor) && folder.failures === 0 && depth === 'recent')
-      return;
+    if (plan.drop.length === 0 && sameCursor(cursor, folder.cursor) && folder.failures === 0 && depth === 'recent') {
+      return false;
+    }
     await this.writer.write(
       account.id,
       async (tx) => {
@@ -134,6 +140,7 @@ export class FolderPass {
       },
       { epoch: account.epoch },
     );
+    return plan.drop.length > 0;
   }
 
   /** @param uidNext messages from here on have just arrived; null when none has */

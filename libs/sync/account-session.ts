@@ -1,0 +1,175 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { canonicalEmail } from '#libs/common/participants.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
+import type { RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { JobQueue } from '#libs/queues/job-queue.js';
+
+import { type AccountClaim, AccountState } from './account-state.js';
+import { Connections } from './connections.js';
+import { OneConnection } from './driver-source.js';
+import { FolderPass, type SyncedAccount } from './mail/folder-pass.js';
+import { FolderStore, saveFolders, type StoredFolder } from './mail/folder-store.js';
+import { type KnownFolder, planFolders } from './mail/plan-folders.js';
+import { deleteOrphans } from './mail/uid-changes.js';
+import { backOffMs } from './policy.js';
+
+/** Without CONDSTORE, the flags of a whole folder are compared this often. */
+const SWEEP_MS = 10 * 60_000;
+
+/** Trouble with one folder, in contrast to trouble with the account. */
+const folderKinds = new Set(['not-found', 'rejected', 'forbidden', 'hostile', 'cursor-expired']);
+
+interface Watch {
+  readonly account: SyncedAccount;
+  readonly source: OneConnection;
+  readonly signal: AbortSignal;
+  /** When all folders are looked at next. */
+  roundAt: number;
+}
+
+/** Holds one account: watches its inbox, looks at the other folders now and then, and keeps the store in step. */
+@Injectable()
+export class AccountSession {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly writer: AccountWriter,
+    private readonly connections: Connections,
+    private readonly folders: FolderStore,
+    private readonly pass: FolderPass,
+    private readonly state: AccountState,
+    private readonly queue: JobQueue,
+  ) {}
+
+  /**
+   * Runs until `until` (milliseconds) or until `signal` fires.
+   * @throws ProviderError when the account cannot go on; Superseded when somebody else has taken it over
+   */
+  async run(claim: AccountClaim, signal: AbortSignal, until: number): Promise<void> {
+    const source = new OneConnection(() => this.connections.openMail(claim.id));
+    const account = { id: claim.id, owner: canonicalEmail(claim.emailAddress), epoch: claim.epoch };
+    const watch: Watch = { account, source, signal, roundAt: 0 };
+    try {
+      while (!signal.aborted && Date.now() < until) {
+        if (Date.now() >= watch.roundAt) await this.round(watch);
+        else await this.rest(watch, until);
+      }
+    } finally {
+      await source.discard();
+    }
+  }
+
+  /** Waits on the inbox, and reads what came. */
+  private async rest(watch: Watch, until: number): Promise<void> {
+    const folders = await this.folders.list(watch.account.id);
+    const main = folders[0];
+    if (!main) throw new ProviderError('unavailable', 'The account has no folder that can be opened.');
+    const driver = await watch.source.get();
+    const wait = Math.max(0, Math.min(watch.roundAt, until) - Date.now());
+    if ((await driver.waitForChange(main.path, wait, watch.signal)) === 'quiet') return;
+    // Read again: backfill may have finished meanwhile.
+    const fresh = (await this.folders.list(watch.account.id)).find((folder) => folder.id === main.id);
+    if (fresh && !watch.signal.aborted) await this.visit(watch, fresh, 'recent');
+  }
+
+  /** Looks at every folder that changed, then lets go of messages that are in none. */
+  private async round(watch: Watch): Promise<void> {
+    const begun = Date.now();
+    watch.roundAt = begun + this.config.SYNC_FOLDER_POLL_SECONDS * 1000;
+    const driver = await watch.source.get();
+    const remote = await driver.folders();
+    await this.reconcile(watch, remote);
+    const status = new Map(remote.map((folder) => [folder.path, folder]));
+    let complete = true;
+    for (const folder of await this.folders.list(watch.account.id)) {
+      if (watch.signal.aborted) return;
+      const depth = this.depth(folder, status.get(folder.path), driver.capabilities.condstore);
+      if (depth === null) continue;
+      const waiting = folder.retryAt !== null && folder.retryAt.getTime() > Date.now();
+      complete = !waiting && (await this.visit(watch, folder, depth)) && complete;
+    }
+    await this.letGo(watch, begun, complete);
+    await this.state.settle(watch.account.id);
+  }
+
+  /** How to look at a folder; null when nothing can have happened in it. */
+  private depth(folder: StoredFolder, remote: RemoteFolder | undefined, condstore: boolean): 'recent' | 'full' | null {
+    if (folder.cursor === null) return 'recent';
+    // Backfill has just finished: what changed while it ran was held back, and is looked at once in full.
+    if (!folder.pending && folder.sweptAt === null) return 'full';
+    if (!condstore && !folder.pending && Date.now() - (folder.sweptAt?.getTime() ?? 0) > SWEEP_MS) return 'full';
+    const { status } = remote ?? { status: null };
+    const { cursor } = folder;
+    const same =
+      status !== null &&
+      status.messages === cursor.messages &&
+      status.uidNext === cursor.uidNext &&
+      status.uidValidity === cursor.uidValidity &&
+      status.highestModseq === cursor.modseq &&
+      folder.failures === 0;
+    return same ? null : 'recent';
+  }
+
+  /** @returns false when the folder could not be read; it is tried again later */
+  private async visit(watch: Watch, folder: StoredFolder, depth: 'recent' | 'full'): Promise<boolean> {
+    const { account, source } = watch;
+    try {
+      const outcome = await this.pass.run(account, folder, source, depth);
+      // Messages that left one folder are looked for in the others at once: a move is not a deletion.
+      if (outcome.dropped) watch.roundAt = Math.min(watch.roundAt, Date.now());
+      if (outcome.backfill) await this.startBackfill(account.id);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
+      if (error.kind === 'hostile') await source.discard();
+      const retryAt = new Date(Date.now() + backOffMs(folder.failures + 3));
+      await this.folders.markFailing(account.id, folder.id, error.message, retryAt);
+      return false;
+    }
+  }
+
+  private async startBackfill(accountId: string): Promise<void> {
+    await this.queue.add('account.backfill', { accountId, lane: 0 });
+    await this.queue.add('account.backfill', { accountId, lane: 1 });
+  }
+
+  private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<void> {
+    const known = await this.folders.list(watch.account.id);
+    const plan = planFolders(known, remote);
+    const gone: KnownFolder[] = [];
+    for (const folder of plan.missing) if (await this.isGone(watch, folder)) gone.push(folder);
+    if (plan.create.length + plan.change.length + gone.length === 0) return;
+    if (gone.length > 0) watch.roundAt = Date.now() + 1;
+    await this.writer.write(watch.account.id, (tx) => saveFolders(tx, plan, gone), { epoch: watch.account.epoch });
+  }
+
+  /** A folder that a listing lacks is gone when the server also refuses to open it. */
+  private async isGone(watch: Watch, folder: KnownFolder): Promise<boolean> {
+    const driver = await watch.source.get();
+    try {
+      await driver.newest(folder.path, 0);
+      return false;
+    } catch (error) {
+      if (error instanceof ProviderError && error.kind === 'not-found') return true;
+      throw error;
+    }
+  }
+
+  /** Deletes messages that had no place before this round began, once every folder has been read to its end since. */
+  private async letGo(watch: Watch, begun: number, complete: boolean): Promise<void> {
+    const { id, epoch } = watch.account;
+    const oldest = await this.state.oldestOrphan(id);
+    if (oldest === null) return;
+    const graceMs = this.config.SYNC_ORPHAN_GRACE_SECONDS * 1000;
+    const before = new Date(Math.min(begun, Date.now() - graceMs));
+    const pending = (await this.folders.list(id)).some((folder) => folder.pending || folder.cursor === null);
+    if (complete && !pending) {
+      const some = () => this.writer.write(id, (tx) => deleteOrphans(tx, before), { epoch });
+      for (let deleted = await some(); deleted > 0; deleted = await some());
+    }
+    watch.roundAt = Math.min(watch.roundAt, Math.max(Date.now() + 1000, oldest.getTime() + graceMs + 50));
+  }
+}

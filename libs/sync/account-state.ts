@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { Reader } from '#libs/database/reader.js';
+import type { SyncState } from '#libs/database/account.entity.js';
+import type { ProviderError } from '#libs/providers/contracts/provider-error.js';
+
+import { AccountLog } from './account-log.js';
+import { backOffMs, syncPolicy } from './policy.js';
+
+export interface AccountClaim {
+  readonly id: string;
+  readonly emailAddress: string;
+  /** Writes of this session carry it; a later claim makes them fail. */
+  readonly epoch: number;
+}
+
+/** The sync state of accounts: derived from what has been read, set by what failed. */
+@Injectable()
+export class AccountState {
+  constructor(
+    private readonly reader: Reader,
+    private readonly writer: AccountWriter,
+    private readonly log: AccountLog,
+  ) {}
+
+  /** Takes an account over. Null when it is stopped, invalid, gone, or not due before a later time. */
+  async claim(accountId: string): Promise<AccountClaim | null> {
+    const [row] = await this.reader.rows<{ id: string; email_address: string; sync_epoch: number }>(
+      `UPDATE accounts SET sync_epoch = sync_epoch + 1, sync_seen_at = now()
+       WHERE id = $1 AND sync_enabled AND sync_state <> 'invalid' AND (sync_retry_at IS NULL OR sync_retry_at <= now())
+       RETURNING id, email_address, sync_epoch`,
+      [accountId],
+      'claim-account',
+    );
+    return row ? { id: row.id, emailAddress: row.email_address, epoch: row.sync_epoch } : null;
+  }
+
+  /** Those of `held` (id to epoch) that are still ours to sync; their sign of life is renewed. */
+  async stillOurs(held: ReadonlyMap<string, number>): Promise<Set<string>> {
+    const rows = await this.reader.rows<{ id: string }>(
+      `UPDATE accounts SET sync_seen_at = now()
+       FROM unnest($1::text[], $2::int[]) AS held(id, epoch)
+       WHERE accounts.id = held.id AND sync_epoch = held.epoch AND sync_enabled RETURNING accounts.id`,
+      [[...held.keys()], [...held.values()]],
+      'renew-accounts',
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  /** Enabled accounts that are due and nobody has been seen with for a while. */
+  async abandoned(olderThanSeconds: number): Promise<string[]> {
+    const rows = await this.reader.rows<{ id: string }>(
+      `SELECT id FROM accounts
+       WHERE sync_enabled AND sync_state <> 'invalid' AND (sync_retry_at IS NULL OR sync_retry_at <= now())
+         AND (sync_seen_at IS NULL OR sync_seen_at < now() - make_interval(secs => $1))`,
+      [olderThanSeconds],
+      'abandoned-accounts',
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** When the message that has been without a place longest lost it; null when every message has one. */
+  async oldestOrphan(accountId: string): Promise<Date | null> {
+    const [row] = await this.reader.rows<{ oldest: Date | null }>(
+      'SELECT min(orphaned_at) AS oldest FROM messages WHERE account_id = $1 AND orphaned_at IS NOT NULL',
+      [accountId],
+      'oldest-orphan',
+    );
+    return row?.oldest ?? null;
+  }
+
+  /** Accounts with old mail to read. */
+  async withBackfill(): Promise<string[]> {
+    const rows = await this.reader.rows<{ account_id: string }>(
+      `SELECT DISTINCT account_id FROM backfill_ranges waiting JOIN accounts ON accounts.id = waiting.account_id
+       WHERE sync_enabled AND sync_state <> 'invalid'`,
+      [],
+      'accounts-with-backfill',
+    );
+    return rows.map((row) => row.account_id);
+  }
+
+  /** After something went well: `initializing`, `partial` or `running`, whatever the folders say. */
+  async settle(accountId: string): Promise<void> {
+    await this.writer.write(accountId, async (tx) => {
+      const [row] = await tx.query<{ unread: boolean; pending: boolean }>(
+        `SELECT NOT EXISTS (SELECT FROM folder_syncs WHERE account_id = $1)
+                OR EXISTS (SELECT FROM folder_syncs WHERE account_id = $1 AND cursor IS NULL AND state = 'waiting') AS unread,
+                EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1) AS pending`,
+        [accountId],
+      );
+      await this.set(tx, row!.unread ? 'initializing' : row!.pending ? 'partial' : 'running', null);
+    });
+  }
+
+  /** A session lived long enough: earlier failures count no more. */
+  async forgive(accountId: string): Promise<void> {
+    await this.reader.rows(
+      'UPDATE accounts SET sync_failures = 0 WHERE id = $1 AND sync_failures > 0',
+      [accountId],
+      'forgive-account',
+    );
+  }
+
+  /**
+   * A session failed. Sets the back-off, and the state once the policy believes it.
+   * @returns milliseconds until the next try; null when only the owner can help
+   */
+  async failed(accountId: string, error: ProviderError): Promise<number | null> {
+    const outcome = syncPolicy[error.kind];
+    const [row] = await this.reader.rows<{ sync_failures: number }>(
+      'UPDATE accounts SET sync_failures = sync_failures + 1 WHERE id = $1 RETURNING sync_failures',
+      [accountId],
+    );
+    if (!row) return null;
+    const confirmed = row.sync_failures >= outcome.confirmations;
+    const wait = Math.max(backOffMs(row.sync_failures), error.options.retryAfterMs ?? 0);
+    await this.reader.rows('UPDATE accounts SET sync_retry_at = now() + make_interval(secs => $2) WHERE id = $1', [
+      accountId,
+      wait / 1000,
+    ]);
+    await this.log.add(accountId, {
+      level: confirmed ? 'error' : 'warn',
+      kind: 'session.failed',
+      message: error.message,
+      details: { kind: error.kind, failures: row.sync_failures, serverText: error.options.serverText ?? null },
+    });
+    if (confirmed) await this.writer.write(accountId, (tx) => this.set(tx, outcome.state, error.message));
+    return confirmed && outcome.then === 'wait' ? null : wait;
+  }
+
+  private async set(tx: Tx, state: SyncState, reason: string | null): Promise<void> {
+    const changed = await tx.query(
+      `UPDATE accounts SET sync_state = $2, sync_state_reason = $3, updated_at = now()
+       WHERE id = $1 AND sync_enabled AND (sync_state, sync_state_reason) IS DISTINCT FROM ($2, $3) RETURNING id`,
+      [tx.accountId, state, reason],
+    );
+    if (changed.length === 0) return;
+    tx.changes.record('modify', 'account', tx.accountId);
+    tx.afterCommit(() =>
+      this.log.add(tx.accountId, {
+        level: state === 'invalid' || state === 'sync_error' ? 'error' : 'info',
+        kind: `account.${state}`,
+        message: reason ?? `The account is ${state}.`,
+      }),
+    );
+  }
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+
+import { AccountWriter } from '#libs/changes/account-writer.js';
+
+import { AccountLog } from './account-log.js';
+import { AccountSession } from './account-session.js';
+import { AccountState } from './account-state.js';
+import { ConnectionsModule } from './connections.module.js';
+import { Backfill } from './mail/backfill.js';
+import { FolderPass } from './mail/folder-pass.js';
+import { FolderStore } from './mail/folder-store.js';
+
+/** The mail engine: sessions, passes, backfill. */
+@Module({
+  imports: [ConnectionsModule],
+  providers: [AccountWriter, AccountLog, AccountState, AccountSession, FolderStore, FolderPass, Backfill],
+  exports: [AccountState, AccountSession, AccountLog, Backfill, ConnectionsModule],
+})
+export class SyncModule {}
