@@ -27,6 +27,16 @@ async function migrateTemplate(adminUrl, template) {
 }
 
 export default async function globalSetup() {
+  try {
+    await startServers();
+  } catch (error) {
+    // No reporter runs then, but the run must still end with its line.
+    process.on('exit', () => fs.writeSync(1, '\n0 passed, 1 failed\n'));
+    throw error;
+  }
+}
+
+async function startServers() {
   build();
   const { startPostgres } = await import('../../dist/apps/launcher/postgres.js');
   const { startRedis } = await import('../../dist/apps/launcher/redis.js');
