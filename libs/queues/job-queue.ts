@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import Bull from 'bull';
 
+import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 
@@ -9,37 +10,62 @@ import { type JobName, type JobPayload, jobs, parsePayload, type QueueName } fro
 /** Keys of Bull in Redis: `{postrider}:mail-sync:…`. */
 export const QUEUE_PREFIX = '{postrider}';
 
+/** A caller waits at most this long for Redis: what the job would have started is in the database, and swept. */
+const PATIENCE_MS = 2000;
+
+// A dedupe id only works when finished jobs are removed: Bull ignores an add whose id is still known.
+const options: Bull.JobOptions = { removeOnComplete: true, removeOnFail: true };
+
 /** Puts jobs into queues. PostgreSQL holds what has to be done; a job only wakes somebody up to do it. */
 @Injectable()
 export class JobQueue implements OnApplicationShutdown {
   private readonly queues = new Map<QueueName, Bull.Queue>();
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
 
-  /** Wakes the worker for this work. Harmless to repeat: an equal job that waits or runs absorbs it. */
+  /**
+   * Wakes the worker for this work. Harmless to repeat: an equal job that waits or runs absorbs it. Never fails: a job
+   * that Redis does not take is added by the sweeper within a minute.
+   */
   async add<N extends JobName>(name: N, payload: JobPayload<N>): Promise<void> {
     const jobId = [name, ...Object.values(parsePayload(name, payload))].join(':');
-    await this.queue(jobs[name].queue).add(name, payload, { ...options, jobId });
+    await this.put(name, payload, { ...options, jobId });
   }
 
   /** Continues work from inside its own job, whose id is still taken and would absorb a plain add(). */
   async continue<N extends JobName>(name: N, payload: JobPayload<N>, delayMs = 0): Promise<void> {
-    await this.queue(jobs[name].queue).add(name, parsePayload(name, payload), { ...options, delay: delayMs });
+    await this.put(name, parsePayload(name, payload), { ...options, delay: delayMs });
   }
 
   queue(name: QueueName): Bull.Queue {
     let queue = this.queues.get(name);
     if (!queue) {
-      queue = new Bull(name, this.config.REDIS_URL, { prefix: QUEUE_PREFIX });
+      queue = new Bull(name, this.config.REDIS_URL, {
+        prefix: QUEUE_PREFIX,
+        // A job whose worker died goes to another within 45 s, however often that happens.
+        settings: { lockDuration: 30_000, stalledInterval: 15_000, maxStalledCount: 1_000_000 },
+      });
+      queue.on('error', (error) => this.logger.warn({ err: error, queue: name }, 'queue trouble'));
       this.queues.set(name, queue);
     }
     return queue;
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    await Promise.all([...this.queues.values()].map((queue) => queue.close(true)));
+  }
+
+  private async put<N extends JobName>(name: N, payload: JobPayload<N>, how: Bull.JobOptions): Promise<void> {
+    const added = this.queue(jobs[name].queue).add(name, payload, how);
+    added.catch((error: unknown) => this.logger.warn({ err: error, job: name }, 'job not added; the sweeper will'));
+    let patience: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      patience = setTimeout(resolve, PATIENCE_MS);
+    });
+    await Promise.race([added.then(() => undefined).catch(() => undefined), late]);
+    clearTimeout(patience);
   }
 }
-
-// A dedupe id only works when finished jobs are removed: Bull ignores an add whose id is still known.
-const options: Bull.JobOptions = { removeOnComplete: true, removeOnFail: true };

@@ -8,7 +8,6 @@ export const Queue = {
   mailBackfill: 'mail-backfill',
   /** Request and response between the API and the worker, which owns every provider connection. */
   remoteCalls: 'remote-calls',
-  maintenance: 'maintenance',
 } as const;
 export type QueueName = (typeof Queue)[keyof typeof Queue];
 
@@ -28,8 +27,6 @@ export const jobs = {
   },
   /** Runs the remote call whose sealed request waits in Redis under this id. */
   'remote.call': { queue: Queue.remoteCalls, payload: z.object({ callId: id }) },
-  /** Re-adds jobs for rows that waited too long; repeats every minute. */
-  'sweeper.run': { queue: Queue.maintenance, payload: z.object({}) },
 } as const;
 
 export type JobName = keyof typeof jobs;

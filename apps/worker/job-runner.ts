@@ -1,0 +1,55 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+import { Logger } from '#libs/common/logger.js';
+import { JobQueue } from '#libs/queues/job-queue.js';
+import { type JobName, type JobPayload, jobs, parsePayload, type QueueName } from '#libs/queues/jobs.js';
+
+export interface JobHandler<N extends JobName> {
+  /** How many such jobs this process runs at once. Named handlers of one queue would add up, so each queue has one. */
+  readonly concurrency: number;
+  readonly run: (payload: JobPayload<N>) => Promise<void>;
+}
+
+export type JobHandlers = { readonly [N in JobName]: JobHandler<N> };
+
+/** Injection token of the worker's table of handlers; its type makes a job without handler a compile error. */
+export const JOB_HANDLERS = Symbol('JOB_HANDLERS');
+
+/** Takes jobs out of every queue and gives them to their handlers. */
+@Injectable()
+export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    @Inject(JOB_HANDLERS) private readonly handlers: JobHandlers,
+    private readonly queue: JobQueue,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const taken = new Set<QueueName>();
+    for (const name of Object.keys(jobs) as JobName[]) {
+      const queue = jobs[name].queue;
+      // Concurrency of named processors on one queue adds up: only the first brings its own.
+      this.attach(name, taken.has(queue) ? 0 : this.handlers[name].concurrency);
+      taken.add(queue);
+    }
+  }
+
+  /** No new jobs; those that run are ended by their own handlers' shutdown. */
+  async onApplicationShutdown(): Promise<void> {
+    const queues = new Set(Object.values(jobs).map((job) => job.queue));
+    await Promise.all([...queues].map((name) => this.queue.queue(name).pause(true, true)));
+  }
+
+  private attach<N extends JobName>(name: N, concurrency: number): void {
+    const handler: JobHandler<N> = this.handlers[name];
+    // Bull keeps a promise for the loop that fetches jobs; its errors arrive as queue events.
+    void this.queue.queue(jobs[name].queue).process(name, concurrency, async (job) => {
+      try {
+        await handler.run(parsePayload(name, job.data));
+      } catch (error) {
+        this.logger.error({ err: error, job: name, jobId: job.id }, 'job failed');
+        throw error;
+      }
+    });
+  }
+}

@@ -1,0 +1,49 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+import { Logger } from '#libs/common/logger.js';
+import { JobQueue } from '#libs/queues/job-queue.js';
+import { AccountLog } from '#libs/sync/account-log.js';
+import { AccountState } from '#libs/sync/account-state.js';
+
+const EVERY_MS = 60_000;
+/** A session shows a sign of life every two seconds; after this long without one its account is free. */
+const ABANDONED_SECONDS = 20;
+
+/**
+ * Adds jobs for work that the database knows of and nobody seems to do: after a crash between commit and add, after
+ * Redis lost its data, after a worker died. Every worker sweeps; repeating an add is harmless.
+ */
+@Injectable()
+export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly state: AccountState,
+    private readonly accountLog: AccountLog,
+    private readonly queue: JobQueue,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.sweep();
+    this.timer = setInterval(() => void this.sweep(), EVERY_MS);
+  }
+
+  onApplicationShutdown(): void {
+    if (this.timer) clearInterval(this.timer);
+  }
+
+  private async sweep(): Promise<void> {
+    try {
+      for (const accountId of await this.state.abandoned(ABANDONED_SECONDS)) {
+        await this.queue.add('account.watch', { accountId });
+      }
+      for (const accountId of await this.state.withBackfill()) {
+        for (const lane of [0, 1]) await this.queue.add('account.backfill', { accountId, lane });
+      }
+      await this.accountLog.prune();
+    } catch (error) {
+      this.logger.error({ err: error }, 'sweep failed');
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { Worker } from 'node:worker_threads';
+
+import type { Config } from '#libs/config/config.js';
+import type { Logger } from '#libs/common/logger.js';
+
+/** What the pool asks of a thread. */
+export type SliceRequest = { readonly slice: number; readonly accountId: string } | { readonly close: true };
+
+/** What a thread answers. */
+export type SliceOutcome =
+  { readonly kind: 'again' } | { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
+export interface SliceAnswer {
+  readonly slice: number;
+  readonly outcome: SliceOutcome;
+}
+
+/** A thread may use this much heap; what backfill reads is bounded, so more would be a leak. */
+const HEAP_MB = 160;
+
+/**
+ * Threads for backfill. Each has its own IMAP connection, parser and database connection, so nothing is copied
+ * between threads and the main event loop stays free for sessions (docs/adr/0006).
+ */
+export class BackfillPool {
+  private readonly idle: BackfillThread[] = [];
+  private readonly all = new Set<BackfillThread>();
+  private closed = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Reads one slice of an account's old mail. Bull's concurrency bounds how many run at once. */
+  async run(accountId: string): Promise<SliceOutcome> {
+    if (this.closed) return { kind: 'failed', reason: 'the worker is stopping' };
+    const thread = this.idle.pop() ?? this.start();
+    const outcome = await thread.run(accountId);
+    if (thread.alive) this.idle.push(thread);
+    return outcome;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all([...this.all].map((thread) => thread.close()));
+  }
+
+  private start(): BackfillThread {
+    const thread = new BackfillThread(this.config, this.logger, () => this.all.delete(thread));
+    this.all.add(thread);
+    return thread;
+  }
+}
+
+class BackfillThread {
+  alive = true;
+  private readonly worker: Worker;
+  private readonly exited: Promise<void>;
+  private slice = 0;
+  private settle: ((outcome: SliceOutcome) => void) | null = null;
+
+  constructor(config: Config, logger: Logger, gone: () => void) {
+    this.worker = new Worker(new URL('./backfill-thread.js', import.meta.url), {
+      workerData: config,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
+    this.worker.on('message', (answer: SliceAnswer) => {
+      if (answer.slice === this.slice) this.finish(answer.outcome);
+    });
+    this.worker.on('error', (error) => logger.error({ err: error }, 'backfill thread failed'));
+    this.exited = new Promise((resolve) => {
+      this.worker.once('exit', () => {
+        this.alive = false;
+        gone();
+        this.finish({ kind: 'failed', reason: 'the backfill thread ended' });
+        resolve();
+      });
+    });
+  }
+
+  run(accountId: string): Promise<SliceOutcome> {
+    this.slice += 1;
+    return new Promise((resolve) => {
+      this.settle = resolve;
+      this.worker.postMessage({ slice: this.slice, accountId } satisfies SliceRequest);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.alive) return;
+    this.worker.postMessage({ close: true } satisfies SliceRequest);
+    const late = setTimeout(() => void this.worker.terminate(), 4000);
+    await this.exited;
+    clearTimeout(late);
+  }
+
+  private finish(outcome: SliceOutcome): void {
+    this.settle?.(outcome);
+    this.settle = null;
+  }
+}

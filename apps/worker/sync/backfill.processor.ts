@@ -1,0 +1,38 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
+import { Logger } from '#libs/common/logger.js';
+import { JobQueue } from '#libs/queues/job-queue.js';
+import type { JobPayload } from '#libs/queues/jobs.js';
+import { AccountState } from '#libs/sync/account-state.js';
+
+import { BackfillPool } from './backfill-pool.js';
+
+/** Hands slices of old mail to threads. */
+@Injectable()
+export class BackfillProcessor implements OnApplicationShutdown {
+  private readonly pool: BackfillPool;
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    private readonly state: AccountState,
+    private readonly queue: JobQueue,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {
+    this.pool = new BackfillPool(config, logger);
+  }
+
+  async slice({ accountId, lane }: JobPayload<'account.backfill'>): Promise<void> {
+    const outcome = await this.pool.run(accountId);
+    await this.state.settle(accountId);
+    // At the tail of the queue: accounts take turns.
+    if (outcome.kind === 'again') await this.queue.continue('account.backfill', { accountId, lane });
+    // A failed slice is taken up by the sweeper; whether the account is in trouble, its session finds out.
+    if (outcome.kind === 'failed') this.logger.warn({ accountId, reason: outcome.reason }, 'backfill slice failed');
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.close();
+  }
+}

@@ -1,0 +1,58 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+
+import { CONFIG, ConfigModule } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
+import { LoggerModule } from '#libs/config/logger.module.js';
+import { DatabaseModule } from '#libs/database/database.module.js';
+import { QueuesModule } from '#libs/queues/queues.module.js';
+import { SyncModule } from '#libs/sync/sync.module.js';
+
+import { JOB_HANDLERS, type JobHandlers, JobRunner } from './job-runner.js';
+import { Sweeper } from './maintenance/sweeper.js';
+import { RemoteCallsProcessor } from './remote-calls/remote-calls.processor.js';
+import { RemoteCallsWorkerModule } from './remote-calls/remote-calls.module.js';
+import { BackfillProcessor } from './sync/backfill.processor.js';
+import { MailSyncProcessor } from './sync/mail-sync.processor.js';
+
+/** Remote calls hold a connection each while they run. */
+const REMOTE_CALLS = 16;
+
+@Module({})
+export class WorkerModule {
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        LoggerModule.forRoot('worker'),
+        DatabaseModule.forRoot('postrider worker'),
+        QueuesModule,
+        SyncModule,
+        RemoteCallsWorkerModule,
+      ],
+      providers: [
+        MailSyncProcessor,
+        BackfillProcessor,
+        Sweeper,
+        JobRunner,
+        {
+          provide: JOB_HANDLERS,
+          inject: [CONFIG, MailSyncProcessor, BackfillProcessor, RemoteCallsProcessor],
+          useFactory: (
+            settings: Config,
+            sessions: MailSyncProcessor,
+            backfill: BackfillProcessor,
+            calls: RemoteCallsProcessor,
+          ): JobHandlers => ({
+            'account.watch': { concurrency: settings.SYNC_SESSIONS, run: (payload) => sessions.watch(payload) },
+            'account.backfill': {
+              concurrency: settings.SYNC_BACKFILL_THREADS,
+              run: (payload) => backfill.slice(payload),
+            },
+            'remote.call': { concurrency: REMOTE_CALLS, run: (payload) => calls.run(payload) },
+          }),
+        },
+      ],
+    };
+  }
+}

@@ -1,0 +1,19 @@
+import { destination, type Logger as PinoLogger, pino } from 'pino';
+
+/** Injection token and type of the process's JSON logger. No subjects, addresses, bodies or credentials in its lines. */
+export const Logger = Symbol('Logger');
+export type Logger = PinoLogger;
+
+/** Lines go to standard error: standard output belongs to what a command prints. */
+export function createLogger(name: string, level: string): Logger {
+  return pino(
+    {
+      name,
+      level,
+      base: { name },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      redact: { paths: ['*.password', '*.secret', '*.access_token', '*.authorization'], censor: '[redacted]' },
+    },
+    destination({ fd: 2, sync: false }),
+  );
+}
