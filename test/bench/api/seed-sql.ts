@@ -17,11 +17,17 @@ export const functions = [
   `CREATE SCHEMA seed`,
   `CREATE FUNCTION seed.chance(n bigint, salt int) RETURNS float8 IMMUTABLE PARALLEL SAFE LANGUAGE sql
      RETURN (hashint8extended(n, salt) & 1048575) / 1048576.0::float8`,
-  `CREATE FUNCTION seed.id(at timestamptz, name text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
-     RETURN (SELECT string_agg(substr('0123456789abcdefghijklmnopqrstuvwxyz',
-               ((floor(extract(epoch FROM at) * 1000)::bigint / (36::bigint ^ (9 - digit))::bigint) % 36)::int + 1, 1),
-               '' ORDER BY digit)
-             FROM generate_series(1, 9) AS digit) || left(md5(name), 16)`,
+  `CREATE FUNCTION seed.id(at timestamptz, name text) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE plpgsql AS $$
+   DECLARE
+     left_over bigint := extract(epoch FROM at) * 1000;
+     digits text := '';
+   BEGIN
+     FOR _ IN 1..9 LOOP
+       digits := substr('0123456789abcdefghijklmnopqrstuvwxyz', (left_over % 36)::int + 1, 1) || digits;
+       left_over := left_over / 36;
+     END LOOP;
+     RETURN digits || left(md5(name), 16);
+   END $$`,
   `CREATE FUNCTION seed.person_email(n int) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
      RETURN (ARRAY['anna','ben','clara','david','eva','felix','grace','henri'])[n % 8 + 1] || '.' || n
             || '@firm' || n % 37 || '.example'`,
@@ -29,10 +35,12 @@ export const functions = [
      RETURN '{"name":"' || (ARRAY['Anna','Ben','Clara','David','Eva','Felix','Grace','Henri'])[n % 8 + 1] || ' '
             || (ARRAY['Abel','Bauer','Costa','Dubois','Evans'])[n % 5 + 1] || '","email":"'
             || seed.person_email(n) || '"}'`,
-  `CREATE FUNCTION seed.words(n bigint, count int) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
-     RETURN (SELECT string_agg((ARRAY['report','week','plan','release','customer','spring','budget','review','meeting',
-               'notes','invoice','travel','team','offer','question','answer','delay','office','garden','project'])
-               [(hashint8extended(n, k) & 65535) % 20 + 1], ' ') FROM generate_series(1, count) AS k)`,
+  `CREATE FUNCTION seed.word(n bigint, salt int) RETURNS text IMMUTABLE PARALLEL SAFE LANGUAGE sql
+     RETURN (ARRAY['report','week','plan','release','customer','spring','budget','review','meeting','notes','invoice',
+       'travel','team','offer','question','answer','delay','office','garden','project'])
+       [(hashint8extended(n, salt) & 65535) % 20 + 1]`,
+  `CREATE TABLE seed.prose AS
+   SELECT string_agg(seed.word(7, k), ' ' ORDER BY k) AS text FROM generate_series(1, 500) AS k`,
 ];
 
 /** Accounts with their folders and tokens, and the plan of all messages. */
@@ -91,24 +99,25 @@ export const content = [
    SELECT account, account_id, owner, at, person, copied, mine, unread, starred, attached, reply, key, folder,
           seed.id(at, 'message' || key) AS id, seed.id(began, 'thread' || thread_key) AS thread_id,
           seed.id(timestamptz '2025-01-01Z' + account * interval '1 hour', 'folder' || account || '-' || folder) AS folder_id,
-          CASE WHEN reply THEN 'Re: ' ELSE '' END || seed.words(thread_key, 5) AS subject,
+          CASE WHEN reply THEN 'Re: ' ELSE '' END || seed.word(thread_key, 1) || ' ' || seed.word(thread_key, 2)
+            || ' ' || seed.word(thread_key, 3) || ' ' || thread_key % 1000 AS subject,
           '{"name":"Owner ' || account || '","email":"' || owner || '"}' AS self
    FROM seed.messages ORDER BY account, at DESC`,
   `INSERT INTO messages (account_id, id, thread_id, identity, message_id_header, in_reply_to, "references", subject,
      snippet, "from", "to", cc, bcc, reply_to, emails, received_at, size, unread, starred, draft, sent, has_attachments,
      category_ids)
    SELECT account_id, id, thread_id, md5('identity' || key)::uuid, key || '@mail.example', NULL, '{}', subject,
-          left(seed.words(key, 26), 190),
+          substr(prose.text, (key % 1500)::int + 1, 190),
           ('[' || CASE WHEN mine THEN self ELSE seed.person(person) END || ']')::json,
           ('[' || CASE WHEN mine THEN seed.person(person) ELSE self END || ']')::json,
           ('[' || coalesce(seed.person(copied), '') || ']')::json, '[]', '[]',
           ARRAY[owner, seed.person_email(person)]
             || CASE WHEN copied <> person THEN ARRAY[seed.person_email(copied)] ELSE '{}' END,
           at, 2000 + (key % 60000)::int, unread AND NOT mine, starred, false, mine, attached, ARRAY[folder_id]
-   FROM seed.rows`,
+   FROM seed.rows, seed.prose`,
   `INSERT INTO message_bodies (account_id, message_id, body)
    SELECT account_id, id, '<p>' || substr(prose.text, (key % 900)::int + 1, 400 + (key % 1300)::int) || '</p>'
-   FROM seed.rows, (SELECT seed.words(7, 500) AS text OFFSET 0) AS prose`,
+   FROM seed.rows, seed.prose`,
   `INSERT INTO message_uids (account_id, folder_id, uid, message_id, flags, received_at)
    SELECT account_id, folder_id, row_number() OVER (PARTITION BY account_id, folder_id ORDER BY at, id), id,
           CASE WHEN unread AND NOT mine THEN '{}' ELSE ARRAY['\\Seen'] END, at

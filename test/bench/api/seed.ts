@@ -1,6 +1,8 @@
-import { Client, types } from 'pg';
+import type { Client } from 'pg';
 
 import { type Queryable, refreshThreads } from '../../../libs/domain/threads/refresh-threads.js';
+
+import { withClient } from '../database.js';
 
 import { content, functions, peer, plan } from './seed-sql.js';
 
@@ -22,27 +24,28 @@ export const seedSettings = [
 ] as const;
 
 /** Fills a migrated, empty database and the peer's tables beside ours. */
-export async function seedDatabase(url: string, size: SeedSize, log: (line: string) => void): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
+export function seedDatabase(url: string, size: SeedSize, log: (line: string) => void): Promise<void> {
   const started = performance.now();
   const step = (name: string) => log(`  ${name} (${((performance.now() - started) / 1000).toFixed(0)} s)`);
-  const run = async (statements: readonly string[]) => {
-    for (const sql of statements) {
-      await client.query(sql.replaceAll('$size', String(size.messages)).replaceAll('$accounts', String(size.accounts)));
-    }
-  };
-  await run([...functions, ...plan]);
-  step('planned');
-  await run(content);
-  await run(['ANALYZE messages']);
-  step('messages');
-  await makeThreads(client);
-  step('threads');
-  await run(peer);
-  await run(['DROP SCHEMA seed CASCADE', 'VACUUM ANALYZE', 'CHECKPOINT']);
-  step("the peer's tables");
-  await client.end();
+  return withClient(url, async (client) => {
+    const run = async (statements: readonly string[]) => {
+      for (const sql of statements) {
+        await client.query(
+          sql.replaceAll('$size', String(size.messages)).replaceAll('$accounts', String(size.accounts)),
+        );
+      }
+    };
+    await run([...functions, ...plan]);
+    step('planned');
+    await run(content);
+    await run(['ANALYZE messages']);
+    step('messages');
+    await makeThreads(client);
+    step('threads');
+    await run(peer);
+    await run(['DROP SCHEMA seed CASCADE', 'VACUUM ANALYZE', 'CHECKPOINT']);
+    step("the peer's tables");
+  });
 }
 
 /** Threads are made by the code that makes them in the product; every tenth with unread mail is new to its owner. */
@@ -77,32 +80,26 @@ export interface Subject {
   readonly rareEmail: string;
 }
 
-export async function findSubject(url: string): Promise<Subject> {
-  const client = new Client({ connectionString: url, types });
-  await client.connect();
-  const one = async <Row>(sql: string, values: unknown[] = []) => (await client.query(sql, values)).rows[0] as Row;
-  const { id } = await one<{ id: string }>(`SELECT id FROM accounts WHERE email_address = 'owner0@example.com'`);
-  const counts = await one<{ threads: number; messages: number }>(
-    `SELECT (SELECT count(*)::int FROM threads WHERE account_id = $1) AS threads,
-            (SELECT count(*)::int FROM messages WHERE account_id = $1) AS messages`,
-    [id],
-  );
-  const { ids } = await one<{ ids: string[] }>(
-    `SELECT array_agg(id) AS ids FROM (SELECT id FROM messages WHERE account_id = $1 ORDER BY identity LIMIT 500) AS some`,
-    [id],
-  );
-  const addresses = await client.query<{ email: string }>(
-    `SELECT email FROM message_participants WHERE account_id = $1 AND email <> 'owner0@example.com'
-     GROUP BY email ORDER BY count(*) DESC`,
-    [id],
-  );
-  await client.end();
-  return {
-    accountId: id,
-    token: 'token0',
-    ...counts,
-    messageIds: ids,
-    commonEmail: addresses.rows[0]!.email,
-    rareEmail: addresses.rows.at(-1)!.email,
-  };
+export function findSubject(url: string): Promise<Subject> {
+  return withClient(url, async (client) => {
+    const one = async <Row>(sql: string, values: unknown[] = []) => (await client.query(sql, values)).rows[0] as Row;
+    const { id } = await one<{ id: string }>(`SELECT id FROM accounts WHERE email_address = 'owner0@example.com'`);
+    const counts = await one<{ threads: number; messages: number }>(
+      `SELECT (SELECT count(*)::int FROM threads WHERE account_id = $1) AS threads,
+              (SELECT count(*)::int FROM messages WHERE account_id = $1) AS messages`,
+      [id],
+    );
+    const { ids } = await one<{ ids: string[] }>(
+      `SELECT array_agg(id) AS ids
+       FROM (SELECT id FROM messages WHERE account_id = $1 ORDER BY identity LIMIT 500) AS sample`,
+      [id],
+    );
+    const { common, rare } = await one<{ common: string; rare: string }>(
+      `SELECT (array_agg(email ORDER BY times DESC))[1] AS common, (array_agg(email ORDER BY times))[1] AS rare
+       FROM (SELECT email, count(*) AS times FROM message_participants
+             WHERE account_id = $1 AND email <> 'owner0@example.com' GROUP BY email) AS correspondent`,
+      [id],
+    );
+    return { accountId: id, token: 'token0', ...counts, messageIds: ids, commonEmail: common, rareEmail: rare };
+  });
 }

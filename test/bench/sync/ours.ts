@@ -1,9 +1,8 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Client } from 'pg';
-
 import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
+import { withClient } from '../database.js';
 import type { Mailbox } from '../mailbox/generate.js';
 import { type ProductProcess, runCli, type Servers, startApp, startServers } from '../product.js';
 import { usageOf } from '../usage.js';
@@ -82,10 +81,9 @@ async function addAccount(imap: Dovecot, environment: NodeJS.ProcessEnv): Promis
 
 /** By the database's clock, which is this machine's: the CLI's own way home is not ours to leave out of the time. */
 async function accountBornAt(url: string): Promise<number> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query<{ born: Date }>('SELECT linked_at AS born FROM accounts');
-  await client.end();
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ born: Date }>('SELECT linked_at AS born FROM accounts'),
+  );
   return rows[0]!.born.getTime();
 }
 
