@@ -144,6 +144,7 @@ export class AccountsService {
     await this.writer.write(id, async (tx) => {
       const changed = await tx.query(
         `UPDATE accounts SET sync_enabled = $2, sync_epoch = sync_epoch + 1, sync_state_reason = NULL, updated_at = now(),
+           sync_failures = 0, sync_retry_at = NULL, sync_seen_at = NULL,
            sync_state = CASE WHEN $2 THEN 'initializing' ELSE 'stopped' END
          WHERE id = $1 AND (sync_enabled IS DISTINCT FROM $2 OR sync_state IN ('invalid', 'sync_error')) RETURNING id`,
         [id, on],
@@ -195,6 +196,7 @@ async function reconnect(tx: Tx, request: ConnectRequest): Promise<boolean> {
   const updated = await tx.query(
     `UPDATE accounts SET email_address = $2, name = $3, provider = $4, kind = $5, settings = $6,
        sync_state = 'initializing', sync_state_reason = NULL, sync_enabled = true, sync_epoch = sync_epoch + 1,
+       sync_failures = 0, sync_retry_at = NULL, sync_seen_at = NULL,
        updated_at = now()
      WHERE id = $1 RETURNING id`,
     [
