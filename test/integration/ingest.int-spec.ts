@@ -1,0 +1,147 @@
+import { applyFlags, deleteOrphans, dropUids } from '#libs/sync/mail/uid-changes.js';
+
+import { MailStore, readMessage } from '../support/mail-store.js';
+
+const mail = (id: string, headers = '', body = 'Hello.') =>
+  `Message-ID: <${id}@x>\nFrom: Ada <ada@x>\nTo: me@x\nSubject: ${id}\n${headers}\n${body}\n`;
+
+describe('storing mail', () => {
+  let store: MailStore;
+  beforeEach(async () => {
+    store = await MailStore.create();
+  });
+  afterEach(() => store.stop());
+
+  const tx = <T>(work: Parameters<MailStore['writer']['write']>[1]) =>
+    store.writer.write(store.accountId, work) as Promise<T>;
+  const message = async () => (await store.rows<Record<string, unknown>>('SELECT * FROM messages'))[0]!;
+
+  it('stores a message once however often the batch comes', async () => {
+    const batch = [readMessage(1, mail('a')), readMessage(1, mail('a')), readMessage(2, mail('b'))];
+    await store.ingest('INBOX', batch);
+    expect(await store.changesSince(0)).toEqual(['create message', 'create message', 'create thread', 'create thread']);
+    const seq = await store.lastSeq();
+    await store.ingest('INBOX', batch);
+    expect(await store.changesSince(seq)).toEqual([]);
+    expect(await store.rows('SELECT 1 FROM message_uids')).toHaveLength(2);
+  });
+
+  it('knows a copy in another folder as the same message', async () => {
+    const original = readMessage(1, mail('a'));
+    await store.ingest('INBOX', [original]);
+    const seq = await store.lastSeq();
+    await store.ingest('Archive', [{ ...original, uid: 70, flags: ['\\Seen'] }]);
+    expect(await store.changesSince(seq)).toEqual(['modify message', 'modify thread']);
+    expect(await message()).toMatchObject({
+      unread: false,
+      category_ids: [store.folder('INBOX').id, store.folder('Archive').id].toSorted(),
+    });
+  });
+
+  it('keeps apart what only looks alike', async () => {
+    await store.ingest('INBOX', [
+      readMessage(1, mail('a')),
+      readMessage(2, mail('a', 'X-Copy: second\n')),
+      readMessage(3, mail('a'), { receivedAt: new Date(0) }),
+      readMessage(4, mail('a'), { emailId: 'E1' }),
+    ]);
+    expect(await store.rows('SELECT 1 FROM messages')).toHaveLength(4);
+  });
+
+  it('takes a move by another client for one change, and keeps the id', async () => {
+    const original = readMessage(1, mail('a'));
+    await store.ingest('INBOX', [original]);
+    const { id } = await message();
+    const seq = await store.lastSeq();
+    await tx((scope) => dropUids(scope, store.folder('INBOX').id, [1]));
+    expect(await store.changesSince(seq)).toEqual([]);
+    await store.ingest('Archive', [{ ...original, uid: 9 }]);
+    expect(await store.changesSince(seq)).toEqual(['modify message', 'modify thread']);
+    expect(await message()).toMatchObject({ id, category_ids: [store.folder('Archive').id], orphaned_at: null });
+    expect(await tx((scope) => deleteOrphans(scope, new Date(Date.now() + 1000)))).toBe(0);
+  });
+
+  it('deletes a message without a place, with all that hangs on it', async () => {
+    await store.ingest('INBOX', [readMessage(1, mail('a'))]);
+    const seq = await store.lastSeq();
+    await tx((scope) => dropUids(scope, store.folder('INBOX').id, [1]));
+    expect(await tx((scope) => deleteOrphans(scope, new Date(0)))).toBe(0);
+    expect(await tx((scope) => deleteOrphans(scope, new Date(Date.now() + 1000)))).toBe(1);
+    expect(await store.changesSince(seq)).toEqual(['delete message', 'delete thread']);
+    for (const table of [
+      'messages',
+      'message_bodies',
+      'message_participants',
+      'message_uids',
+      'files',
+      'threads',
+      'thread_categories',
+    ]) {
+      expect([table, await store.rows(`SELECT 1 FROM ${table}`)]).toEqual([table, []]);
+    }
+  });
+
+  it('follows flags, and says so once', async () => {
+    await store.ingest('INBOX', [readMessage(1, mail('a'))]);
+    const seq = await store.lastSeq();
+    await tx((scope) => applyFlags(scope, store.folder('INBOX').id, [{ uid: 1, flags: ['\\Seen', '\\Flagged'] }]));
+    expect(await message()).toMatchObject({ unread: false, starred: true });
+    expect(await store.changesSince(seq)).toEqual(['modify message', 'modify thread']);
+    const again = await store.lastSeq();
+    await tx((scope) =>
+      applyFlags(scope, store.folder('INBOX').id, [{ uid: 1, flags: ['\\Flagged', '\\Seen', '$x'] }]),
+    );
+    expect(await store.changesSince(again)).toEqual([]);
+  });
+
+  it('merges two stored threads when a message proves them one; the older survives', async () => {
+    await store.ingest('INBOX', [readMessage(1, mail('a')), readMessage(3, mail('c', 'In-Reply-To: <b@x>\n'))]);
+    expect(await store.threads()).toEqual([['a@x'], ['c@x']]);
+    const before = await store.rows<{ id: string }>('SELECT id FROM threads ORDER BY id');
+    const seq = await store.lastSeq();
+    await store.ingest('Sent', [readMessage(2, mail('b', 'In-Reply-To: <a@x>\n'))]);
+    expect(await store.threads()).toEqual([['a@x', 'b@x', 'c@x']]);
+    expect(await store.rows('SELECT id FROM threads')).toEqual([before[0]]);
+    expect(await store.changesSince(seq)).toEqual(
+      expect.arrayContaining(['create message', 'modify message', 'modify thread', 'delete thread']),
+    );
+    const stray = await store.rows(
+      'SELECT 1 FROM message_participants WHERE thread_id <> $1 UNION ALL SELECT 1 FROM thread_refs WHERE thread_id <> $1',
+      [before[0]!.id],
+    );
+    expect(stray).toEqual([]);
+  });
+
+  it('joins a reply without references to its original, whichever is read first', async () => {
+    const original = readMessage(1, mail('lunch'));
+    const reply = readMessage(2, mail('other').replace('Subject: other', 'Subject: Re: lunch'));
+    await store.ingest('INBOX', [reply]);
+    await store.ingest('INBOX', [original]);
+    expect(await store.threads()).toEqual([['lunch@x', 'other@x']]);
+  });
+
+  it('lists a thread under folders and states; unseen only for mail that just came', async () => {
+    await store.ingest('INBOX', [readMessage(1, mail('old'))]);
+    await store.ingest('INBOX', [readMessage(2, mail('new'))], true);
+    const rows = await store.rows<{ subject: string; category: string }>(
+      `SELECT subject, category FROM threads JOIN thread_categories ON thread_id = id ORDER BY 1, 2`,
+    );
+    const inbox = store.folder('INBOX').id;
+    expect(rows.map((row) => [row.subject, row.category])).toEqual([
+      ['new', inbox],
+      ['new', 'unread'],
+      ['new', 'unseen'],
+      ['old', inbox],
+      ['old', 'unread'],
+    ]);
+  });
+
+  it('numbers changes without gaps, under concurrent writers too', async () => {
+    const writers = Array.from({ length: 8 }, (_, index) =>
+      store.ingest('INBOX', [readMessage(index + 1, mail(`m${index}`))]),
+    );
+    await Promise.all(writers);
+    const rows = await store.rows<{ seq: string }>('SELECT seq FROM changes ORDER BY seq');
+    expect(rows.map((row) => Number(row.seq))).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
+  });
+});
