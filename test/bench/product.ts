@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { freePort } from '../../apps/launcher/ports.js';
 import { type RunningPostgres, startPostgres } from '../../apps/launcher/postgres.js';
 import { type RunningRedis, startRedis } from '../../apps/launcher/redis.js';
+import { newSecret } from '../../libs/common/ids.js';
 import { createDataSource } from '../../libs/database/data-source.js';
 
 /** Servers as `npm start` runs them, in a folder of their own. */
@@ -23,31 +24,34 @@ export function startDatabase(dir: string, settings: readonly string[] = []): Pr
   return startPostgres({ dataDir: path.join(dir, 'postgres'), database: 'postrider', settings });
 }
 
-/** Starts PostgreSQL and Redis with the product's own settings and brings the schema up to date. */
+/** Starts PostgreSQL and Redis with the product's own settings and sets the installation up. */
 export async function startServers(dir: string): Promise<Servers> {
-  mkdirSync(dir, { recursive: true });
+  mkdirSync(path.join(dir, 'data'), { recursive: true });
   const postgres = await startDatabase(dir);
   const redis = await startRedis({ dir: path.join(dir, 'redis') });
-  await migrate(postgres.url);
-  return {
-    postgres,
-    redis,
-    environment: {
-      ...process.env,
-      DATABASE_URL: postgres.url,
-      REDIS_URL: redis.url,
-      DATA_DIR: path.join(dir, 'data'),
-      PORT: String(await freePort()),
-      SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`,
-      EGRESS_ALLOW_PRIVATE: 'true',
-      AUTODETECT_ONLINE: 'false',
-      LOG_LEVEL: 'warn',
-    },
-    stop: async () => {
-      await redis.stop();
-      await postgres.stop();
-    },
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    DATA_DIR: path.join(dir, 'data'),
+    PORT: String(await freePort()),
+    SECRET_KEYS: `bench:${randomBytes(32).toString('base64')}`,
+    EGRESS_ALLOW_PRIVATE: 'true',
+    AUTODETECT_ONLINE: 'false',
+    NODE_NO_WARNINGS: '1',
   };
+  const stop = async () => {
+    await redis.stop();
+    await postgres.stop();
+  };
+  try {
+    const application = { client_id: newSecret(), client_secret: newSecret(), name: 'Benchmark' };
+    await runCli(environment, ['setup'], JSON.stringify(application));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { postgres, redis, environment, stop };
 }
 
 export async function migrate(url: string): Promise<void> {
@@ -71,23 +75,28 @@ export function startApp(
   return startProcess(path.join('dist', 'apps', app, 'main.js'), environment, nodeOptions);
 }
 
-/** Starts a process and waits until it says that it is ready. */
+/** Starts a process and waits until it says that it is ready. What it logs goes to a file, as with `npm start`. */
 export async function startProcess(
   program: string,
   environment: NodeJS.ProcessEnv,
   nodeOptions: readonly string[] = [],
 ): Promise<ProductProcess> {
+  const logFile = path.join(environment.DATA_DIR ?? '.', `${program.replaceAll(path.sep, '-')}.log`);
+  const log = openSync(logFile, 'w');
   const child = spawn(process.execPath, [...nodeOptions, program], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', log, log, 'ipc'],
     env: environment,
   });
+  closeSync(log);
   const ended = once(child, 'exit');
   const ready = new Promise<true>((resolve) => {
     child.on('message', (message) => {
       if ((message as { type?: string } | null)?.type === 'ready') resolve(true);
     });
   });
-  if ((await Promise.race([ready, ended])) !== true) throw new Error(`${program} did not start`);
+  if ((await Promise.race([ready, ended])) !== true) {
+    throw new Error(`${program} did not start: ${readFileSync(logFile, 'utf8').slice(-2000)}`);
+  }
   return { pid: child.pid ?? 0, stop: () => stop(child, ended) };
 }
 
