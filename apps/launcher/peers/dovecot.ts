@@ -8,6 +8,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+
 import { unpackPackages } from '../packages.js';
 import { dovecotConfig, type DovecotLayout, type DovecotSettings } from './dovecot-config.js';
 

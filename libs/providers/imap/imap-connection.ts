@@ -1,0 +1,327 @@
+import type { LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+
+import {
+  ImapFlow,
+  type ExpungeEvent,
+  type FlagsEvent,
+  type ImapFlowOptions,
+  type Logger,
+  type MailboxObject,
+} from 'imapflow';
+
+import type { ServerSettings } from '#libs/providers/contracts/connection-settings.js';
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
+
+import { toProviderError } from './imap-errors.js';
+
+export interface ImapOptions {
+  /** Turns the host into addresses that may be connected to; throws for one that may not. Default: the system. */
+  readonly resolve?: (host: string) => Promise<LookupAddress[]>;
+  /** Silence on the wire, in the middle of a command, after which the connection is cut. */
+  readonly stallMs?: number;
+  /** For DNS, TCP, TLS and greeting together. */
+  readonly connectMs?: number;
+  /** Pause between two looks at a folder on servers without IDLE. */
+  readonly pollMs?: number;
+}
+
+/** What the server told about a folder while it was being opened with QRESYNC. */
+export interface Resumption {
+  readonly vanished: readonly number[];
+  readonly present: ReadonlyMap<number, readonly string[]>;
+}
+
+/** The folder as it stood when it was opened: imapflow keeps changing its own object. */
+export interface OpenedFolder {
+  readonly path: string;
+  readonly uidValidity: string;
+  readonly uidNext: number | null;
+  readonly modseq: string | null;
+  readonly messages: number;
+  /** Null unless the server accepted QRESYNC and answered completely. */
+  readonly resumed: Resumption | null;
+}
+
+/** A stalled command that received at least this much meanwhile is slow, not dead. */
+const PROGRESS_BYTES = 16_384;
+const MAX_VANISHED = 1_000_000;
+
+/** Facts that the server volunteers, collected while somebody listens. */
+interface Collector {
+  readonly path: string;
+  readonly vanished: number[];
+  readonly present: Map<number, readonly string[]>;
+}
+
+/**
+ * One IMAP connection: imapflow with limits and deadlines of our own, every failure a ProviderError, and an eye on what
+ * happens in the open folder.
+ */
+export class ImapConnection {
+  readonly flow: ImapFlow;
+  /** Lines of the server that could not be parsed and were skipped by imapflow. */
+  unreadable = 0;
+  /** Something happened in the open folder that `changes` has not told yet. */
+  stirred = false;
+  private collector: Collector | null = null;
+  private readonly watchers = new Set<() => void>();
+  private failure: unknown = null;
+  /** Opening anew a folder that is open makes imapflow report differences that the snapshot holds already. */
+  private opening = false;
+
+  private constructor(
+    flowOptions: ImapFlowOptions,
+    private readonly stallMs: number,
+  ) {
+    this.flow = new ImapFlow({
+      ...flowOptions,
+      logger: this.logger(),
+      expungeHandler: (event) => this.onExpunge(event),
+    });
+    // Node ends the process on an error event nobody listens to, and sockets may fail late.
+    this.flow.on('error', (error) => {
+      this.failure ??= error;
+      this.wake();
+    });
+    this.flow.on('close', () => this.wake());
+    this.flow.on('exists', () => this.stir());
+    this.flow.on('highestModseq', () => this.stir());
+    this.flow.on('flags', (event) => this.onFlags(event));
+  }
+
+  static async open(
+    settings: ServerSettings,
+    password: string,
+    { resolve, stallMs = 60_000, connectMs = 30_000 }: ImapOptions = {},
+  ): Promise<ImapConnection> {
+    const addresses = await resolve?.(settings.host).catch((error: unknown) => {
+      throw new ProviderError('unavailable', `The address of ${settings.host} cannot be used.`, { cause: error });
+    });
+    const connection = new ImapConnection(flowOptions(settings, password, addresses, connectMs), stallMs);
+    try {
+      await connection.guard('signing in', () => connection.flow.connect(), connectMs + stallMs);
+      return connection;
+    } catch (error) {
+      connection.flow.close();
+      throw error;
+    }
+  }
+
+  get usable(): boolean {
+    return this.flow.usable;
+  }
+
+  has(capability: string): boolean {
+    return this.flow.capabilities.has(capability);
+  }
+
+  get condstore(): boolean {
+    return this.flow.enabled.has('CONDSTORE');
+  }
+
+  get selected(): MailboxObject | null {
+    return this.flow.mailbox || null;
+  }
+
+  /**
+   * Opens a folder for reading, anew even when it is open: only so do we get a fresh snapshot. With `since` the server
+   * also tells what happened, where it can (QRESYNC, RFC 7162 3.2.5).
+   */
+  async examine(path: string, since: { uidValidity: string; modseq: string } | null = null): Promise<OpenedFolder> {
+    this.opening = true;
+    const listening = this.listen(path);
+    try {
+      const resume = since ? { changedSince: BigInt(since.modseq), uidValidity: BigInt(since.uidValidity) } : {};
+      const box = await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, { readOnly: true, ...resume }));
+      this.stirred = false;
+      return this.snapshot(path, box, listening.heard);
+    } finally {
+      this.opening = false;
+      listening.stop();
+    }
+  }
+
+  private snapshot(path: string, box: MailboxObject & { qresync?: boolean }, heard: Resumption): OpenedFolder {
+    if (!box || typeof box.exists !== 'number' || !box.uidValidity) {
+      throw new ProviderError('unavailable', `The mail server opened ${path} without saying what is in it.`);
+    }
+    const hasModseq = this.condstore && !box.noModseq && box.highestModseq !== undefined && box.highestModseq > 0n;
+    return {
+      path,
+      uidValidity: String(box.uidValidity),
+      uidNext: box.uidNext > 0 ? box.uidNext : null,
+      modseq: hasModseq ? String(box.highestModseq) : null,
+      messages: box.exists,
+      resumed: box.qresync ? { vanished: heard.vanished, present: heard.present } : null,
+    };
+  }
+
+  /** Collects what the server volunteers about the open folder until `stop`. */
+  listen(path: string): { readonly heard: Resumption; stop(): void } {
+    const collector: Collector = { path, vanished: [], present: new Map() };
+    this.collector = collector;
+    return {
+      heard: collector,
+      stop: () => {
+        if (this.collector === collector) this.collector = null;
+      },
+    };
+  }
+
+  /** Runs one command; when the server falls silent in the middle of it the connection is cut. */
+  guard<T>(doing: string, command: () => Promise<T>, stallMs = this.stallMs): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let received = this.flow.stats().received;
+      const check = () => {
+        const now = this.flow.stats().received;
+        if (now - received >= PROGRESS_BYTES) {
+          received = now;
+          timer = setTimeout(check, stallMs);
+          return;
+        }
+        reject(new ProviderError('unavailable', `The mail server stopped answering while ${doing}.`));
+        this.flow.close();
+      };
+      let timer = setTimeout(check, stallMs);
+      command().then(
+        (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(this.translate(error, doing));
+        },
+      );
+    });
+  }
+
+  /** As `guard`, for answers that come row by row. The time a consumer takes over a row does not count. */
+  async *rows<T>(doing: string, source: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = source[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const step = await this.guard(doing, () => iterator.next());
+        if (step.done) return;
+        yield step.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  /** A broken limit closes the connection first; commands then fail with "closed", which says nothing. */
+  translate(error: unknown, doing: string): ProviderError {
+    const translated = toProviderError(error, doing);
+    if (translated.kind !== 'unavailable' || !this.failure) return translated;
+    const root = toProviderError(this.failure, doing);
+    return root.kind === 'unavailable' ? translated : root;
+  }
+
+  /** Calls back at every event of the open folder, and when the connection breaks. Returns the way to stop it. */
+  watch(onEvent: () => void): () => void {
+    this.watchers.add(onEvent);
+    return () => this.watchers.delete(onEvent);
+  }
+
+  /** Says goodbye, but does not wait for an answer longer than two seconds. */
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, 2000)));
+    const goodbye = this.flow.usable ? this.flow.logout().catch(() => undefined) : Promise.resolve();
+    await Promise.race([goodbye, patience]);
+    clearTimeout(timer);
+    this.flow.close();
+  }
+
+  private stir(): void {
+    if (this.opening) return;
+    this.stirred = true;
+    this.wake();
+  }
+
+  wake(): void {
+    for (const watcher of this.watchers) watcher();
+  }
+
+  private onFlags(event: FlagsEvent): void {
+    if (this.collector?.path === event.path && event.uid && event.flags) {
+      this.collector.present.set(event.uid, [...event.flags]);
+    } else this.stir();
+  }
+
+  /** imapflow walks a range uid by uid and waits for us: that is our chance to stay responsive, and to stop it. */
+  private async onExpunge(event: ExpungeEvent): Promise<void> {
+    const collector = this.collector;
+    if (collector?.path !== event.path || !event.uid) return this.stir();
+    collector.vanished.push(event.uid);
+    if (collector.vanished.length % 2000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (collector.vanished.length > MAX_VANISHED) {
+      this.failure ??= Object.assign(new Error('VANISHED without end'), { code: 'TooManyResponses' });
+      this.flow.close();
+      await new Promise(() => undefined);
+    }
+  }
+
+  /** imapflow reports a line it cannot parse here and nowhere else, then goes on as if it had not come. */
+  private logger(): Logger {
+    const silent = () => undefined;
+    const logger: Logger & { isLevelEnabled(level: string): boolean } = {
+      debug: silent,
+      info: silent,
+      warn: silent,
+      error: (entry: unknown) => {
+        if (typeof entry === 'object' && entry !== null && 'payloadBytes' in entry) this.unreadable++;
+      },
+      // Spares imapflow the work of spelling out every response.
+      isLevelEnabled: (level) => level === 'error',
+    };
+    return logger;
+  }
+}
+
+function flowOptions(
+  settings: ServerSettings,
+  password: string,
+  addresses: LookupAddress[] | undefined,
+  connectMs: number,
+): ImapFlowOptions {
+  return {
+    host: settings.host,
+    port: settings.port,
+    secure: settings.security === 'tls',
+    ...(settings.security === 'tls' ? {} : { doSTARTTLS: settings.security === 'starttls' }),
+    auth: { user: settings.username, pass: password },
+    tls: {
+      rejectUnauthorized: settings.verifyCertificate,
+      ...(addresses && isIP(settings.host) === 0 ? { lookup: answering(addresses) } : {}),
+    },
+    clientInfo: { name: 'Postrider', vendor: 'Postrider' },
+    qresync: true,
+    disableAutoIdle: true,
+    disableCompression: true,
+    disableIMAP4rev2: true,
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    // Above maxIdleTime: silence while idling is normal, and our own deadlines watch commands.
+    socketTimeout: 10 * 60_000,
+    maxIdleTime: 9 * 60_000,
+    maxLineLength: 1_048_576,
+    maxLiteralSize: 100 * 1_048_576,
+    maxResponseSize: 200 * 1_048_576,
+    maxResponseTokens: 250_000,
+  };
+}
+
+/** A lookup that gives only addresses checked before, so that a name cannot change its mind in between. */
+function answering(addresses: LookupAddress[]): LookupFunction {
+  return (_host, options, done) => {
+    const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family;
+    const fitting = family ? addresses.filter((entry) => entry.family === family) : addresses;
+    const first = fitting[0];
+    if (!first) done(new Error('no address of this family'), '', 0);
+    else if (options.all) done(null, fitting);
+    else done(null, first.address, first.family);
+  };
+}

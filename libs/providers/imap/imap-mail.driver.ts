@@ -1,0 +1,167 @@
+import { PassThrough } from 'node:stream';
+
+import type { ListResponse, StatusObject } from 'imapflow';
+
+import type { ServerSettings } from '#libs/providers/contracts/connection-settings.js';
+import type {
+  FetchLimits,
+  FolderCursor,
+  FolderFact,
+  FolderStatus,
+  MailCapabilities,
+  MailDriver,
+  RemoteFolder,
+  RemoteMessage,
+} from '#libs/providers/contracts/mail-driver.js';
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
+
+import { cursorOf, folderChanges } from './folder-changes.js';
+import { ImapConnection, type ImapOptions, type OpenedFolder } from './imap-connection.js';
+import { readMessages } from './message-reader.js';
+import { remoteFolders } from './remote-folders.js';
+import { listUids } from './uid-listing.js';
+import { FolderWatch } from './folder-watch.js';
+
+const CHUNK = 1_048_576;
+
+/** Mail over IMAP4rev1, with what the server has of QRESYNC, CONDSTORE, IDLE, LIST-STATUS, SPECIAL-USE and OBJECTID. */
+export class ImapMailDriver implements MailDriver {
+  readonly capabilities: MailCapabilities;
+  private readonly watch: FolderWatch;
+  /** Where each folder stood when its changes were last told. */
+  private readonly told = new Map<string, FolderCursor>();
+
+  private constructor(
+    private readonly connection: ImapConnection,
+    options: ImapOptions,
+  ) {
+    this.capabilities = {
+      condstore: connection.condstore,
+      qresync: connection.flow.enabled.has('QRESYNC'),
+      idle: connection.has('IDLE'),
+      listStatus: connection.has('LIST-STATUS'),
+      objectId: connection.has('OBJECTID'),
+      uidPlus: connection.has('UIDPLUS'),
+      move: connection.has('MOVE'),
+    };
+    this.watch = new FolderWatch(connection, options.pollMs ?? 30_000);
+  }
+
+  /** Connects and signs in. @throws ProviderError */
+  static async open(settings: ServerSettings, password: string, options: ImapOptions = {}): Promise<ImapMailDriver> {
+    return new ImapMailDriver(await ImapConnection.open(settings, password, options), options);
+  }
+
+  async folders(): Promise<RemoteFolder[]> {
+    const { flow } = this.connection;
+    const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestModseq: true };
+    const options = this.capabilities.listStatus ? { statusQuery } : {};
+    const listed = await this.connection.guard('listing folders', () => flow.list(options));
+    const folders = remoteFolders(listed.map(toListed), flow.namespace?.prefix ?? '');
+    if (folders.length === 0) {
+      throw new ProviderError('unavailable', 'The mail server lists no folder at all, which cannot be true.');
+    }
+    return folders;
+  }
+
+  async *changes(path: string, since: FolderCursor | null, depth: 'recent' | 'full'): AsyncGenerator<FolderFact> {
+    for await (const fact of folderChanges(this.connection, path, since, depth)) {
+      if (fact.fact === 'cursor') this.told.set(path, fact.cursor);
+      yield fact;
+    }
+  }
+
+  async newest(path: string, count: number): Promise<{ cursor: FolderCursor; uids: number[] }> {
+    const folder = await this.examine(path);
+    const uids = new Set<number>();
+    if (folder.messages > 0 && count > 0) {
+      const range = `${Math.max(1, folder.messages - count + 1)}:${folder.messages}`;
+      const rows = this.connection.flow.fetch(range, { uid: true });
+      for await (const row of this.connection.rows(`reading ${path}`, rows)) if (row.uid) uids.add(row.uid);
+    }
+    return { cursor: cursorOf(folder), uids: [...uids].sort((a, b) => b - a) };
+  }
+
+  async uids(path: string): Promise<number[]> {
+    await this.ensureOpen(path);
+    return listUids(this.connection, path);
+  }
+
+  async *messages(path: string, uids: readonly number[], limits: FetchLimits): AsyncGenerator<RemoteMessage> {
+    if (uids.length === 0) return;
+    await this.ensureOpen(path);
+    yield* readMessages(this.connection, path, uids, limits);
+  }
+
+  async source(path: string, uid: number): Promise<NodeJS.ReadableStream> {
+    return this.download(path, uid, undefined);
+  }
+
+  async part(path: string, uid: number, part: string): Promise<NodeJS.ReadableStream> {
+    return this.download(path, uid, part);
+  }
+
+  async waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'> {
+    if (this.connection.selected?.path !== path) {
+      const folder = await this.examine(path);
+      const told = this.told.get(path);
+      if (told && !isSame(told, cursorOf(folder))) return 'changed';
+    }
+    return this.watch.wait(path, timeoutMs, signal);
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  /** Opening a folder that was open forgets what stirred in it, so that is kept. */
+  private async examine(path: string): Promise<OpenedFolder> {
+    const stirred = this.connection.selected?.path === path && this.connection.stirred;
+    const folder = await this.connection.examine(path);
+    this.connection.stirred ||= stirred;
+    return folder;
+  }
+
+  private async ensureOpen(path: string): Promise<void> {
+    if (this.connection.selected?.path !== path) await this.examine(path);
+  }
+
+  private async download(path: string, uid: number, part: string | undefined): Promise<NodeJS.ReadableStream> {
+    await this.ensureOpen(path);
+    const doing = `downloading from ${path}`;
+    const { content } = await this.connection.guard(doing, () =>
+      this.connection.flow.download(String(uid), part, { uid: true, chunkSize: CHUNK, decodeText: false }),
+    );
+    if (!content) throw new ProviderError('not-found', `Message ${uid} or its part is not in ${path} any more.`);
+    const out = new PassThrough({ highWaterMark: CHUNK });
+    content.on('error', (error: unknown) => out.destroy(this.connection.translate(error, doing)));
+    out.on('close', () => content.destroy());
+    return content.pipe(out);
+  }
+}
+
+function toListed(folder: ListResponse) {
+  return {
+    path: folder.path,
+    delimiter: folder.delimiter || null,
+    flags: folder.flags,
+    status: toStatus(folder.status),
+    mailboxId: null,
+  };
+}
+
+function toStatus(status: StatusObject | undefined): FolderStatus | null {
+  if (status?.messages === undefined) return null;
+  return {
+    messages: status.messages,
+    uidNext: status.uidNext ?? null,
+    uidValidity: status.uidValidity ? String(status.uidValidity) : null,
+    highestModseq: status.highestModseq ? String(status.highestModseq) : null,
+  };
+}
+
+function isSame(a: FolderCursor, b: FolderCursor): boolean {
+  return (
+    a.uidValidity === b.uidValidity && a.modseq === b.modseq && a.uidNext === b.uidNext && a.messages === b.messages
+  );
+}
