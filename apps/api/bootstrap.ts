@@ -1,0 +1,84 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+
+import { Logger } from '#libs/common/logger.js';
+import type { Config } from '#libs/config/config.js';
+import { StartFault } from '#libs/config/run-process.js';
+
+import { AppModule } from './app.module.js';
+import { ApiAdapter } from './http/api-adapter.js';
+import { bodyParsing } from './http/body-parsing.js';
+import { NestLogger } from './http/nest-logger.js';
+import { serveOpenApi } from './http/openapi.js';
+import { requestBasics } from './http/request-basics.js';
+import { requestLog } from './http/request-log.js';
+
+export interface RunningApi {
+  readonly app: NestExpressApplication;
+  /** Without a trailing slash. */
+  readonly url: string;
+  /** Takes no new requests, finishes those under way, closes database and Redis. */
+  close(): Promise<void>;
+}
+
+/** The application, complete but not listening. */
+export async function createApi(config: Config, preview = false): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), new ApiAdapter(), {
+    logger: ['error', 'warn'],
+    bodyParser: false,
+    abortOnError: false,
+    preview,
+  });
+  const logger = app.get<Logger>(Logger);
+  app.useLogger(new NestLogger(logger));
+  app.use(requestBasics);
+  app.use(requestLog(logger));
+  app.use(bodyParsing);
+  serveOpenApi(app);
+  return app;
+}
+
+/**
+ * Starts the API on HOST and PORT (0: any free port).
+ *
+ * @throws StartFault with one sentence for people when a setting makes it impossible.
+ */
+export async function startApi(config: Config): Promise<RunningApi> {
+  const app = await createApi(config).catch((error: unknown) => {
+    throw startupFault(error, config);
+  });
+  try {
+    await app.listen(config.PORT, config.HOST);
+  } catch (error) {
+    await app.close();
+    throw startupFault(error, config);
+  }
+  const server: Server = app.getHttpServer();
+  const { port } = server.address() as AddressInfo;
+  const host = config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST;
+  return { app, url: `http://${host}:${port}`, close: () => app.close() };
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, (config: Config) => string>> = {
+  EADDRINUSE: (config) => `PORT: ${config.PORT} is already in use on ${config.HOST}`,
+  EACCES: (config) => `PORT: no permission to listen on ${config.PORT}`,
+  EADDRNOTAVAIL: (config) => `HOST: ${config.HOST} is no address of this machine`,
+};
+
+const DATABASE_FAULT = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28...|3D000|57P03|53300)$/;
+
+function startupFault(error: unknown, config: Config): unknown {
+  const code = codeOf(error);
+  const listening = LISTEN_FAULTS[code];
+  if (listening && error instanceof Error && 'syscall' in error) return new StartFault(listening(config));
+  if (DATABASE_FAULT.test(code)) return new StartFault(`DATABASE_URL: the database cannot be reached (${code})`);
+  return error;
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,78 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+
+import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
+import { FolderView, LabelView } from '#libs/domain/folders/folder.view.js';
+import { FoldersService } from '#libs/domain/folders/folders.service.js';
+
+import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { limit, offset, PathId, view } from '../http/parameters.js';
+import { listOf } from '../http/views.js';
+
+const PlaceQuery = z.object({ view, limit, offset });
+type PlaceQuery = z.infer<typeof PlaceQuery>;
+type PlaceList = (FolderView | LabelView)[] | string[] | { count: number };
+
+async function listPlaces(
+  folders: FoldersService,
+  account: AccountRef,
+  unit: 'folder' | 'label',
+  query: PlaceQuery,
+): Promise<PlaceList> {
+  if (query.view === 'count') return { count: (await folders.list(account, unit)).length };
+  const page = await folders.page(account, unit, query);
+  return query.view === 'ids' ? page.map((folder) => folder.id) : page;
+}
+
+@ApiTags('folders')
+@Controller(['folders', 'n/:namespaceId/folders'])
+export class FoldersController {
+  constructor(private readonly folders: FoldersService) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'listFolders', summary: 'Folders; 404 for accounts with labels' })
+  @ApiOkResponse({ standardSchema: listOf(FolderView) })
+  async list(
+    @CurrentAccount() account: AccountRef,
+    @Query({ schema: PlaceQuery }) query: PlaceQuery,
+  ): Promise<PlaceList> {
+    return listPlaces(this.folders, account, 'folder', query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getFolder', summary: 'One folder' })
+  @ApiOkResponse({ standardSchema: FolderView })
+  async get(
+    @CurrentAccount() account: AccountRef,
+    @Param('id', { schema: PathId }) id: string,
+  ): Promise<FolderView | LabelView> {
+    return this.folders.get(account, 'folder', id);
+  }
+}
+
+@ApiTags('labels')
+@Controller(['labels', 'n/:namespaceId/labels'])
+export class LabelsController {
+  constructor(private readonly folders: FoldersService) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'listLabels', summary: 'Labels; 404 for accounts with folders' })
+  @ApiOkResponse({ standardSchema: listOf(LabelView) })
+  async list(
+    @CurrentAccount() account: AccountRef,
+    @Query({ schema: PlaceQuery }) query: PlaceQuery,
+  ): Promise<PlaceList> {
+    return listPlaces(this.folders, account, 'label', query);
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getLabel', summary: 'One label' })
+  @ApiOkResponse({ standardSchema: LabelView })
+  async get(
+    @CurrentAccount() account: AccountRef,
+    @Param('id', { schema: PathId }) id: string,
+  ): Promise<FolderView | LabelView> {
+    return this.folders.get(account, 'label', id);
+  }
+}

@@ -1,0 +1,34 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { Request } from 'express';
+
+import { DomainError, Unauthorized } from '#libs/common/errors.js';
+import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
+
+import { PUBLIC } from './public.decorator.js';
+
+/** Lets a request through when its token opens an account, and under `/n/<id>` only when it is that account. */
+@Injectable()
+export class AccountGuard extends AuthGuard('access-token') {
+  constructor(private readonly reflector: Reflector) {
+    super({ session: false });
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()])) return true;
+    await super.canActivate(context);
+    const request = context.switchToHttp().getRequest<Request>();
+    const { namespaceId } = request.params;
+    if (typeof namespaceId === 'string' && namespaceId.toLowerCase() !== request.user?.id) {
+      throw new DomainError(404, 'invalid_request_error', `Couldn't find namespace ${namespaceId}`);
+    }
+    return true;
+  }
+
+  override handleRequest<User = AccountRef>(error: unknown, user: User | false): User {
+    if (error) throw error;
+    if (!user) throw new Unauthorized();
+    return user;
+  }
+}

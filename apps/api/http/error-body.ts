@@ -1,0 +1,68 @@
+import { HttpException } from '@nestjs/common';
+
+import { DomainError, type ErrorType } from '#libs/common/errors.js';
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: { readonly type: ErrorType; readonly message: string; readonly [detail: string]: unknown };
+}
+
+/** What the client is told about an error. Texts of unexpected errors stay inside: they may name hosts or rows. */
+export function errorAnswer(error: unknown): ErrorAnswer {
+  if (error instanceof DomainError) {
+    return answer(error.status, error.type, error.message, error.details);
+  }
+  if (isDatabaseOutage(error)) {
+    return answer(503, 'database_error', 'The database cannot be reached. Please try again in a few moments.');
+  }
+  const refusal = refusalOf(error);
+  if (refusal) return answer(refusal.status, 'invalid_request_error', refusal.message);
+  return answer(500, 'api_error', 'An internal error occurred. Please try again; if it persists, tell your operator.');
+}
+
+function answer(status: number, type: ErrorType, message: string, details: object = {}): ErrorAnswer {
+  return { status, body: { ...details, type, message } };
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'entity.parse.failed': 'The request body is not valid JSON.',
+  'entity.too.large': 'The request body is too large.',
+  'charset.unsupported': 'The character set of the request body is not supported.',
+  'encoding.unsupported': 'The content encoding of the request body is not supported.',
+};
+
+/** Errors of the HTTP machinery (Nest, Express, body-parser) that are the request's fault. */
+function refusalOf(error: unknown): { status: number; message: string } | null {
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    return status >= 400 && status < 500 ? { status, message: refusalText(status, error) } : null;
+  }
+  if (error instanceof SyntaxError && 'body' in error) return { status: 400, message: refusalText(400, error) };
+  if (!(error instanceof Error)) return null;
+  const status = 'status' in error ? error.status : undefined;
+  if (typeof status !== 'number' || status < 400 || status >= 500) return null;
+  return { status, message: refusalText(status, error) };
+}
+
+function refusalText(status: number, error: Error): string {
+  const type = 'type' in error && typeof error.type === 'string' ? error.type : '';
+  const known = REFUSALS[type];
+  if (known) return known;
+  if (status === 413) return 'The request body is too large.';
+  if (status === 400) return 'The request cannot be read.';
+  return error.message;
+}
+
+// Class 08: connection exceptions; 57P01-57P03: shut down, crashed, starting; 53300: too many connections.
+const OUTAGE_STATES = /^(08|57P0[123]$|53300$)/;
+const OUTAGE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH']);
+const OUTAGE_TEXTS =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after)/;
+
+/** Whether PostgreSQL itself is away, as opposed to a statement of ours that is wrong. */
+export function isDatabaseOutage(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseOutage);
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return OUTAGE_STATES.test(code) || OUTAGE_CODES.has(code) || OUTAGE_TEXTS.test(error.message);
+}

@@ -1,0 +1,27 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+
+/** The description of our API, made from controllers and schemas. `openapi.json` at the root is its committed copy. */
+export function openApiDocument(app: INestApplication): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Postrider')
+    .setDescription(
+      'Mail over HTTP. API v1 lives under /n/{namespace_id}, API v2 has no prefix; both show the same objects. ' +
+        'Authenticate with an access token: as user name of Basic authentication, or as Bearer.',
+    )
+    .setVersion('2.0')
+    .addBasicAuth()
+    .addBearerAuth()
+    .addSecurityRequirements('basic')
+    .addSecurityRequirements('bearer')
+    .build();
+  return SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (_controller, method) => method,
+  });
+}
+
+/** `/docs` for people, `/openapi.json` for machines; the document is made when somebody asks first. */
+export function serveOpenApi(app: INestApplication): void {
+  let document: OpenAPIObject | undefined;
+  SwaggerModule.setup('docs', app, () => (document ??= openApiDocument(app)), { jsonDocumentUrl: 'openapi.json' });
+}

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+
+import type { NextFunction, Request, Response } from 'express';
+
+const METHODS = 'GET,POST,PUT,PATCH,DELETE,OPTIONS';
+const HEADERS = 'Authorization,Content-Type';
+const EXPOSED = 'X-Request-Id,Content-Disposition';
+const VERSION_HEADER = 'nylas-api-version';
+
+/**
+ * What every request gets before anything else looks at it: an id, one spelling of its path, CORS for browsers and the
+ * echo of the version header. Answers OPTIONS itself.
+ */
+export function requestBasics(request: Request, response: Response, next: NextFunction): void {
+  response.setHeader('X-Request-Id', requestId(request));
+  const version = request.headers[VERSION_HEADER];
+  if (typeof version === 'string') response.setHeader('Nylas-Api-Version', version);
+  if (request.headers.origin !== undefined) allowOrigin(request.headers.origin, response);
+  if (request.method === 'OPTIONS') {
+    response.setHeader('Allow', METHODS);
+    response.setHeader('Content-Length', 0);
+    response.end();
+    return;
+  }
+  request.url = withoutDoubledSlashes(request.url);
+  next();
+}
+
+/** `//threads?x=//` becomes `/threads?x=//`: base addresses that end in a slash are common. */
+export function withoutDoubledSlashes(url: string): string {
+  if (!url.includes('//')) return url;
+  const [path = '', ...query] = url.split('?');
+  return [path.replaceAll(/\/{2,}/g, '/'), ...query].join('?');
+}
+
+function requestId(request: Request): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+function allowOrigin(origin: string, response: Response): void {
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Access-Control-Allow-Credentials', 'true');
+  response.setHeader('Access-Control-Allow-Methods', METHODS);
+  response.setHeader('Access-Control-Allow-Headers', HEADERS);
+  response.setHeader('Access-Control-Expose-Headers', EXPOSED);
+  response.setHeader('Vary', 'Origin');
+}

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Express } from 'express';
+
+/** What Express's router keeps of one route. */
+interface RouteLayer {
+  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
+/** The routes as Express will try them. Answers which methods a path knows, for 405. */
+@Injectable()
+export class RouteTable {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  /** Upper-case methods, sorted; empty when no route has this path. */
+  methodsOf(path: string): string[] {
+    const methods = this.layers()
+      .filter((layer) => layer.route && layer.match(path))
+      .flatMap((layer) => Object.keys(layer.route?.methods ?? {}));
+    return [...new Set(methods)].map((method) => method.toUpperCase()).toSorted();
+  }
+
+  private layers(): readonly RouteLayer[] {
+    const express = this.host.httpAdapter.getInstance<Express>();
+    return express.router.stack as unknown as readonly RouteLayer[];
+  }
+}

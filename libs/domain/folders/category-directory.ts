@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+
+import { Reader } from '#libs/database/reader.js';
+
+import { AccountCategories, type CategoryRow } from './account-categories.js';
+
+/** How long a renamed folder may still be shown under its old name. */
+const KNOWN_FOR_MS = 1000;
+const MOST_KNOWN = 2000;
+
+interface Known {
+  readonly categories: AccountCategories;
+  readonly until: number;
+}
+
+/** Folders, labels and tags by account, remembered for a moment: every list page needs them all. */
+@Injectable()
+export class CategoryDirectory {
+  private readonly known = new Map<string, Known>();
+
+  constructor(private readonly reader: Reader) {}
+
+  async of(accountId: string): Promise<AccountCategories> {
+    const known = this.known.get(accountId);
+    if (known && known.until > Date.now()) return known.categories;
+    return this.refreshed(accountId);
+  }
+
+  /** As `of`, read again when one of the lists names a category that came in since. */
+  async covering(accountId: string, lists: readonly string[]): Promise<AccountCategories> {
+    const categories = await this.of(accountId);
+    return lists.every((list) => categories.knows(list)) ? categories : this.refreshed(accountId);
+  }
+
+  private async refreshed(accountId: string): Promise<AccountCategories> {
+    const rows = await this.reader.rows<CategoryRow>(
+      `SELECT id, kind, role, path, display_name FROM categories WHERE account_id = $1 ORDER BY id`,
+      [accountId],
+      'categories-of-account',
+    );
+    const categories = new AccountCategories(rows);
+    this.known.delete(accountId);
+    if (this.known.size >= MOST_KNOWN) this.known.delete(this.known.keys().next().value ?? accountId);
+    this.known.set(accountId, { categories, until: Date.now() + KNOWN_FOR_MS });
+    return categories;
+  }
+}
