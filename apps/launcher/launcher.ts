@@ -105,17 +105,19 @@ class Installation {
     const { dataDir } = this.settings;
     const { say } = this.options;
     const events = { say, lost: () => this.stopRequest.ask(1) };
-    const open = async (start: () => Promise<Store>) => {
+    // What is given is checked before anything of ours is started: a wrong address then costs no waiting.
+    const given = {
+      database: DATABASE_URL ? await this.step(() => givenDatabase(DATABASE_URL)) : null,
+      redis: REDIS_URL ? await this.step(() => givenRedis(REDIS_URL)) : null,
+    };
+    const own = async (start: () => Promise<Store>) => {
       const store = await start();
       this.stops.push(() => store.stop());
       return store;
     };
-    const database = await this.step(() =>
-      open(() => (DATABASE_URL ? givenDatabase(DATABASE_URL) : ownDatabase(path.join(dataDir, 'postgres'), events))),
-    );
-    const redis = await this.step(() =>
-      open(() => (REDIS_URL ? givenRedis(REDIS_URL) : ownRedis(path.join(dataDir, 'redis'), events))),
-    );
+    const database =
+      given.database ?? (await this.step(() => own(() => ownDatabase(path.join(dataDir, 'postgres'), events))));
+    const redis = given.redis ?? (await this.step(() => own(() => ownRedis(path.join(dataDir, 'redis'), events))));
     return [database, redis];
   }
 
