@@ -128,7 +128,8 @@ export const content = [
    SELECT account_id, seed.person_email(person), at, id,
           CASE WHEN mine THEN 2 ELSE 1 END + CASE WHEN copied = person THEN 4 ELSE 0 END, thread_id FROM seed.rows
    UNION ALL
-   SELECT account_id, seed.person_email(copied), at, id, 4, thread_id FROM seed.rows WHERE copied <> person`,
+   SELECT account_id, seed.person_email(copied), at, id, 4, thread_id FROM seed.rows WHERE copied <> person
+   ORDER BY 1, 2, 3, 4`,
   `INSERT INTO files (account_id, id, message_id, part, filename, content_type, size, disposition)
    SELECT account_id, seed.id(at, 'file' || key), id, '2', 'report ' || key % 500 || '.pdf', 'application/pdf',
           20000 + (key % 400000), 'attachment'
