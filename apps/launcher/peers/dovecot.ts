@@ -104,8 +104,9 @@ async function layOut(dir: string, settings: DovecotSettings): Promise<DovecotLa
   const isRoot = process.getuid?.() === 0;
   const who = isRoot ? unprivileged() : ordinary();
   for (const folder of ['run', 'state']) await mkdir(join(dir, folder), { recursive: true });
-  await chmod(dir, 0o755);
   const data = isRoot && !(await isOpenToAll(dir)) ? elsewhere(dir) : dir;
+  await mkdir(data, { recursive: true });
+  await chmod(data, 0o755);
   for (const folder of ['users', 'mail']) {
     await mkdir(join(data, folder), { recursive: true, mode: 0o700 });
     if (isRoot) await chown(join(data, folder), who.uid, who.gid);
