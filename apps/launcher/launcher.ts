@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 
+import { StartFault } from '#libs/config/run-process.js';
+
 import { type FolderLock, lockFolder } from './folder-lock.js';
 import { exitOf, signal, waitUntilGone } from './processes.js';
 import { describeProcess, isRunning, readRuntime, removeRuntime, writeRuntime } from './runtime.js';
 import { type DevelopmentApplication, developmentApplication, ownSecretKeys } from './secrets.js';
 import { checkPort, type LaunchSettings, launchSettings, makeDataDir } from './settings.js';
-import { StartFault } from './start-fault.js';
 import { StopRequest } from './stop-request.js';
 import { givenDatabase, givenRedis, ownDatabase, ownRedis, type Store } from './stores.js';
 import { SupervisedProcess } from './supervised-process.js';

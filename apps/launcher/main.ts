@@ -2,10 +2,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { ConfigError } from '#libs/config/config.js';
+import { StartFault } from '#libs/config/run-process.js';
 
 import { FolderInUse } from './folder-lock.js';
 import { launch } from './launcher.js';
-import { StartFault } from './start-fault.js';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const demo = process.argv.includes('--demo');

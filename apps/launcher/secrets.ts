@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { newId, newSecret } from '#libs/common/ids.js';
+import { StartFault } from '#libs/config/run-process.js';
 
 import { writePrivate } from './runtime.js';
-import { StartFault } from './start-fault.js';
 
 /** The application made for the person who starts Postrider, kept in DATA_DIR/development.json. */
 export interface DevelopmentApplication {

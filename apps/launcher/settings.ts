@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { type Config, readConfig } from '#libs/config/config.js';
+import { StartFault } from '#libs/config/run-process.js';
 
 import { whyNotListen } from './ports.js';
-import { StartFault } from './start-fault.js';
 
 export interface LaunchSettings {
   /** The environment our processes get, still without the servers' addresses where those are ours. */

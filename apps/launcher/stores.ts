@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 
+import { StartFault } from '#libs/config/run-process.js';
+
 import { startPostgres } from './postgres.js';
 import { startRedis } from './redis.js';
-import { StartFault } from './start-fault.js';
 
 /** A database server, ours or the user's. */
 export interface Store {

@@ -3,8 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { StartFault } from '#libs/config/run-process.js';
+
 import { exitOf, signal } from './processes.js';
-import { StartFault } from './start-fault.js';
 
 export interface ProcessOptions {
   readonly name: string;

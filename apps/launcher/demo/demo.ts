@@ -3,10 +3,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { StartFault } from '#libs/config/run-process.js';
+
 import { type Dovecot, startDovecot } from '../peers/dovecot.js';
 import { startSmtp } from '../peers/smtp.js';
 import { exitOf } from '../processes.js';
-import { StartFault } from '../start-fault.js';
 
 import { sampleMail, type SampleMessage } from './sample-mail.js';
 
