@@ -1,3 +1,5 @@
+import { InvalidRequest } from '#libs/common/errors.js';
+
 import { formBody } from './body-parsing.js';
 
 describe('formBody', () => {
@@ -10,7 +12,7 @@ describe('formBody', () => {
   });
 
   it('refuses what begins like JSON and is not', () => {
-    expect(() => formBody('{"unread": ')).toThrow(SyntaxError);
+    expect(() => formBody('{"unread": ')).toThrow(InvalidRequest);
   });
 
   it('is empty for an empty body', () => {

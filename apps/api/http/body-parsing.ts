@@ -3,6 +3,8 @@ import { parse as parseForm } from 'node:querystring';
 
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 
+import { InvalidRequest } from '#libs/common/errors.js';
+
 const JSON_LIMIT = '10mb';
 const FORM_LIMIT = '1mb';
 
@@ -43,7 +45,12 @@ function finishForm(request: Request, next: NextFunction, fault: unknown): void 
   }
 }
 
-/** @throws SyntaxError when the text begins like JSON and is not. */
+/** @throws InvalidRequest when the text begins like JSON and is not. */
 export function formBody(text: string): unknown {
-  return /^\s*[{[]/.test(text) ? (JSON.parse(text) as unknown) : { ...parseForm(text) };
+  if (!/^\s*[{[]/.test(text)) return { ...parseForm(text) };
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new InvalidRequest('The request body is not valid JSON.');
+  }
 }
