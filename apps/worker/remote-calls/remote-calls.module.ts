@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+
+import { BlobsModule } from '#libs/blobs/blobs.module.js';
+import { MessagePlaces } from '#libs/domain/messages/message-places.js';
+import { ConnectionsModule } from '#libs/sync/connections.module.js';
+
+import { RemoteCallHandlers } from './remote-call-handlers.js';
+import { RemoteCallsProcessor } from './remote-calls.processor.js';
+
+@Module({
+  imports: [BlobsModule, ConnectionsModule],
+  providers: [MessagePlaces, RemoteCallHandlers, RemoteCallsProcessor],
+  exports: [RemoteCallsProcessor],
+})
+export class RemoteCallsWorkerModule {}
