@@ -90,7 +90,6 @@ async function threadRows(account: PeerAccount, query: URLSearchParams): Promise
   const offset = Number(query.get('offset') ?? 0);
   const place = query.get('in') ?? query.get('tag');
   const email = query.get('any_email');
-  const page = 'ORDER BY t.last_message_at DESC, t.id DESC LIMIT $2 OFFSET $3';
   if (place !== null) {
     const folder = [...account.folders.values()].find((each) => each.role === place);
     const text = `SELECT ${COLUMNS} FROM peer.thread_categories l
@@ -103,11 +102,13 @@ async function threadRows(account: PeerAccount, query: URLSearchParams): Promise
   if (email !== null) {
     const text = `SELECT ${COLUMNS} FROM peer.thread_addresses a
       JOIN peer.threads t ON t.account_id = a.account_id AND t.id = a.thread_id
-      WHERE a.account_id = $1 AND a.email = $4 ${page}`;
+      WHERE a.account_id = $1 AND a.email = $4
+      ORDER BY a.last_message_at DESC, a.thread_id DESC LIMIT $2 OFFSET $3`;
     return (await pool.query<ThreadRow>({ name: 'threads-with', text, values: [account.id, limit, offset, email] }))
       .rows;
   }
-  const text = `SELECT ${COLUMNS} FROM peer.threads t WHERE t.account_id = $1 ${page}`;
+  const text = `SELECT ${COLUMNS} FROM peer.threads t WHERE t.account_id = $1
+    ORDER BY t.last_message_at DESC, t.id DESC LIMIT $2 OFFSET $3`;
   return (await pool.query<ThreadRow>({ name: 'threads', text, values: [account.id, limit, offset] })).rows;
 }
 

@@ -157,8 +157,9 @@ export const peer = [
    SELECT account_id, category, last_message_at, id AS thread_id FROM peer.threads, unnest(categories) AS category`,
   `CREATE INDEX ON peer.thread_categories (account_id, category, last_message_at DESC, thread_id DESC)`,
   `CREATE TABLE peer.thread_addresses AS
-   SELECT DISTINCT account_id, email, thread_id FROM message_participants`,
-  `CREATE INDEX ON peer.thread_addresses (account_id, email, thread_id)`,
+   SELECT DISTINCT t.account_id, email, last_message_at, t.id AS thread_id
+   FROM message_participants p JOIN peer.threads t ON t.account_id = p.account_id AND t.id = p.thread_id`,
+  `CREATE INDEX ON peer.thread_addresses (account_id, email, last_message_at DESC, thread_id DESC)`,
   `CREATE TABLE peer.messages AS
    SELECT account_id, m.id, thread_id, subject, snippet, "from"::jsonb AS "from", "to"::jsonb AS "to", cc::jsonb AS cc,
           bcc::jsonb AS bcc, reply_to::jsonb AS reply_to, received_at, unread, starred, category_ids, body
