@@ -46,7 +46,8 @@ function install() {
   const options = { cwd: ROOT, encoding: 'utf8', shell: process.platform === 'win32' && npm.length === 1 };
   const { status, error, stdout, stderr } = spawnSync(npm[0], args, options);
   if (status === 0) return;
-  giveUp(`npm ci failed: ${error ? error.message : `${stderr}${stdout}`.trim()}`);
+  const words = error ? [error.message] : stderr.split('\n').filter((line) => /^npm error \S/.test(line));
+  giveUp(`${words.slice(0, 5).join('\n')}\nInstalling dependencies failed. "npm ci" shows all of it.`);
 }
 
 /** Makes `dist` ready to be imported. Says one line per step that took work. */
