@@ -34,6 +34,9 @@ class AddressScanner {
   private display = '';
   private comment = '';
   private angle: string | null = null;
+  /** Once one quote or comment was found to have no end, the others are not searched for theirs: keeps it linear. */
+  private unclosedQuote = false;
+  private unclosedComment = false;
 
   constructor(private readonly text: string) {}
 
@@ -109,10 +112,11 @@ class AddressScanner {
 
   private quoted(): string {
     const { text } = this;
-    let at = this.at + 1;
+    let at = this.unclosedQuote ? text.length : this.at + 1;
     while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
     if (at >= text.length) {
       // No closing quote: the mark means nothing.
+      this.unclosedQuote = true;
       this.at += 1;
       return '';
     }
@@ -125,22 +129,27 @@ class AddressScanner {
 
   private commentText(): string {
     const { text } = this;
-    let depth = 0;
-    let at = this.at;
-    for (; at < text.length; at++) {
-      const char = text[at];
-      if (char === '\\') at += 1;
-      else if (char === '(') depth += 1;
-      else if (char === ')' && --depth === 0) break;
-    }
-    const closed = at < text.length;
-    const end = closed ? at : endOfEntry(text, this.at);
+    const end = (this.unclosedComment ? 0 : this.commentEnd()) || endOfEntry(text, this.at);
     const inner = text
       .slice(this.at + 1, end)
       .replace(/\\(.)/g, '$1')
       .trim();
-    this.at = closed ? end + 1 : end;
+    this.at = text[end] === ')' ? end + 1 : end;
     return inner;
+  }
+
+  /** Offset of the bracket that closes the comment; 0 when there is none. */
+  private commentEnd(): number {
+    const { text } = this;
+    let depth = 0;
+    for (let at = this.at; at < text.length; at++) {
+      const char = text[at];
+      if (char === '\\') at += 1;
+      else if (char === '(') depth += 1;
+      else if (char === ')' && --depth === 0) return at;
+    }
+    this.unclosedComment = true;
+    return 0;
   }
 
   private angleText(): string {
@@ -164,9 +173,11 @@ class AddressScanner {
 const SPECIAL = new Set(Array.from('",;:<>()=', (char) => char.charCodeAt(0)));
 
 function endOfEntry(text: string, from: number): number {
-  const comma = text.indexOf(',', from);
-  return comma < 0 ? text.length : comma;
+  ENTRY_END.lastIndex = from;
+  return ENTRY_END.exec(text)?.index ?? text.length;
 }
+
+const ENTRY_END = /[,)]/g;
 
 function findEmail(display: string): string | null {
   const quoted = /"[^"]*"@[^\s"]+/.exec(display)?.[0];

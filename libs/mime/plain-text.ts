@@ -38,6 +38,10 @@ function quotePrefix(depth: number): string {
 const MARKUP = /[&<>"]|\bhttps?:\/\/[^\s<>"\u0080-\u00A0]+/gi;
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
+/** A link repeats its address, in which every character may need five. */
+const WORST_GROWTH = 12;
+const MARKUP_PER_LINE = 15;
+
 /**
  * Plain text as HTML: blank lines part paragraphs, line ends become `<br>`, web addresses become links.
  *
@@ -55,8 +59,12 @@ export function textToHtml(text: string, maxChars: number): { html: string; cut:
     }
     const room = maxChars - length;
     const markedUp = markUp(line.length > room ? cutText(line, Math.max(room, 0)) : line);
-    length += markedUp.length + 15;
-    if (length > maxChars) return { html: finish(pieces, inParagraph), cut: true };
+    length += markedUp.length + MARKUP_PER_LINE;
+    if (length > maxChars) {
+      const start = markUp(cutText(line, Math.max(0, Math.floor(room / WORST_GROWTH) - MARKUP_PER_LINE)));
+      if (start !== '') pieces.push(inParagraph ? '<br>\n' : '<p>', start);
+      return { html: finish(pieces, inParagraph || start !== ''), cut: true };
+    }
     pieces.push(inParagraph ? '<br>\n' : '<p>', markedUp);
     inParagraph = true;
   }

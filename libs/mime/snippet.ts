@@ -18,8 +18,11 @@ const BLOCKS = new Set(
 /** The beginning of a plain text: at most 191 characters, white space folded. */
 export function snippetOfText(text: string): string {
   const snippet = new SnippetBuilder();
-  for (let at = 0; at < text.length && at < MAX_SCANNED && !snippet.full; at += PIECE) {
-    snippet.add(text.slice(at, at + PIECE));
+  const stop = Math.min(text.length, MAX_SCANNED);
+  for (let at = 0; at < stop && !snippet.full;) {
+    const end = pieceEnd(text, at, stop);
+    snippet.add(text.slice(at, end));
+    at = end;
   }
   return snippet.toString();
 }
@@ -32,9 +35,10 @@ export function snippetOfHtml(html: string): string {
   for (let at = 0; at < stop && !snippet.full;) {
     const found = html.indexOf('<', at);
     const textEnd = found < 0 ? html.length : found;
-    // Entities may straddle pieces; a piece is big enough to fill the snippet by itself unless it is padding.
-    for (; at < textEnd && !snippet.full; at += PIECE) {
-      snippet.add(decodeEntities(html.slice(at, Math.min(at + PIECE, textEnd))));
+    while (at < textEnd && !snippet.full) {
+      const end = pieceEnd(html, at, textEnd);
+      snippet.add(decodeEntities(html.slice(at, end)));
+      at = end;
     }
     if (found < 0) break;
     const tag = scanner.read(found);
@@ -43,6 +47,16 @@ export function snippetOfHtml(html: string): string {
     at = tag.end;
   }
   return snippet.toString();
+}
+
+/** Pieces part neither an entity nor a pair of surrogates. */
+function pieceEnd(text: string, from: number, stop: number): number {
+  const end = from + PIECE;
+  if (end >= stop) return stop;
+  const entity = text.lastIndexOf('&', end);
+  if (entity > end - 12) return entity;
+  const last = text.charCodeAt(end - 1);
+  return last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
 }
 
 interface Tag {

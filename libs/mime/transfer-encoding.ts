@@ -110,26 +110,14 @@ function countBase64(content: Buffer): number {
   const firstBreak = content.indexOf(LF);
   if (firstBreak > 0) {
     const line = firstBreak + 1;
-    const lineEnd = content[firstBreak - 1] === CR ? 2 : 1;
     let lines = 1;
     while ((lines + 1) * line <= content.length && content[(lines + 1) * line - 1] === LF) lines += 1;
-    const rest = content.length - lines * line;
-    if (rest <= line) {
-      return (
-        countAlphabet(content.subarray(0, line - lineEnd)) * lines -
-        paddingAtEnd(content, lines * line) +
-        countAlphabet(content.subarray(lines * line))
-      );
+    if (content.length - lines * line <= line) {
+      const last = (lines - 1) * line;
+      return countAlphabet(content.subarray(0, firstBreak)) * (lines - 1) + countAlphabet(content.subarray(last));
     }
   }
   return countAlphabet(content);
-}
-
-/** Padding inside the last full line, which the multiplication above has counted as data. */
-function paddingAtEnd(content: Buffer, end: number): number {
-  let padding = 0;
-  for (let at = end - 1; at >= 0 && at > end - 6; at--) if (content[at] === EQUALS) padding += 1;
-  return padding;
 }
 
 function countAlphabet(content: Buffer): number {
