@@ -107,11 +107,7 @@ function metaCharset(bytes: Buffer): string | null {
 /** Null when the bytes are clearly something else: broken sequences and not one good one above ASCII. */
 function decodeUtf8(bytes: Buffer): string | null {
   const text = stripBom(bytes.toString('utf8'));
-  if (isUtf8(bytes)) return text;
-  // The end may have been cut inside a character.
-  const broken = text.indexOf('\uFFFD');
-  const good = NON_ASCII_BUT_BROKEN.test(text);
-  return good || broken >= text.length - 1 ? text : null;
+  return isUtf8(bytes) || NON_ASCII_BUT_BROKEN.test(text) ? text : null;
 }
 
 // oxlint-disable-next-line no-control-regex
