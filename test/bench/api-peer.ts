@@ -85,31 +85,36 @@ type PeerAccount = Awaited<ReturnType<typeof accountOf>>;
 const COLUMNS = `t.id, t.subject, t.participants, t.snippet, t.first_message_at, t.last_message_at, t.last_received_at,
   t.last_sent_at, t.unread, t.starred, t.has_attachments, t.version, t.categories, t.message_ids, t.draft_ids`;
 
+/**
+ * Limit and offset stand in the text, and filtered lists are planned anew each time: in a prepared statement the planner
+ * would know neither how few rows are wanted nor how common an address is.
+ */
 async function threadRows(account: PeerAccount, query: URLSearchParams): Promise<ThreadRow[]> {
-  const limit = Number(query.get('limit') ?? 100);
-  const offset = Number(query.get('offset') ?? 0);
+  const page = `LIMIT ${Number(query.get('limit') ?? 100)} OFFSET ${Number(query.get('offset') ?? 0)}`;
   const place = query.get('in') ?? query.get('tag');
   const email = query.get('any_email');
   if (place !== null) {
     const folder = [...account.folders.values()].find((each) => each.role === place);
     const text = `SELECT ${COLUMNS} FROM peer.thread_categories l
       JOIN peer.threads t ON t.account_id = l.account_id AND t.id = l.thread_id
-      WHERE l.account_id = $1 AND l.category = $4
-      ORDER BY l.last_message_at DESC, l.thread_id DESC LIMIT $2 OFFSET $3`;
-    const values = [account.id, limit, offset, folder?.id ?? place];
-    return (await pool.query<ThreadRow>({ name: 'threads-in', text, values })).rows;
+      WHERE l.account_id = $1 AND l.category = $2
+      ORDER BY l.last_message_at DESC, l.thread_id DESC ${page}`;
+    return threads(text, [account.id, folder?.id ?? place]);
   }
   if (email !== null) {
     const text = `SELECT ${COLUMNS} FROM peer.thread_addresses a
       JOIN peer.threads t ON t.account_id = a.account_id AND t.id = a.thread_id
-      WHERE a.account_id = $1 AND a.email = $4
-      ORDER BY a.last_message_at DESC, a.thread_id DESC LIMIT $2 OFFSET $3`;
-    return (await pool.query<ThreadRow>({ name: 'threads-with', text, values: [account.id, limit, offset, email] }))
-      .rows;
+      WHERE a.account_id = $1 AND a.email = $2
+      ORDER BY a.last_message_at DESC, a.thread_id DESC ${page}`;
+    return threads(text, [account.id, email]);
   }
   const text = `SELECT ${COLUMNS} FROM peer.threads t WHERE t.account_id = $1
-    ORDER BY t.last_message_at DESC, t.id DESC LIMIT $2 OFFSET $3`;
-  return (await pool.query<ThreadRow>({ name: 'threads', text, values: [account.id, limit, offset] })).rows;
+    ORDER BY t.last_message_at DESC, t.id DESC ${page}`;
+  return threads(text, [account.id], `threads ${page}`);
+}
+
+async function threads(text: string, values: readonly string[], name?: string): Promise<ThreadRow[]> {
+  return (await pool.query<ThreadRow>({ text, values: [...values], ...(name ? { name } : {}) })).rows;
 }
 
 const seconds = (at: Date | null): number | null => (at === null ? null : Math.floor(at.getTime() / 1000));
