@@ -127,7 +127,7 @@ export class AccountState {
       details: { kind: error.kind, failures: row.sync_failures, serverText: error.options.serverText ?? null },
     });
     if (confirmed) await this.writer.write(accountId, (tx) => this.set(tx, outcome.state, error.message));
-    return confirmed && outcome.then === 'wait' ? null : wait;
+    return confirmed && outcome.afterwards === 'wait' ? null : wait;
   }
 
   private async set(tx: Tx, state: SyncState, reason: string | null): Promise<void> {

@@ -3,7 +3,7 @@ import { backOffMs, syncPolicy } from './policy.js';
 describe('syncPolicy', () => {
   it('lets only refused credentials invalidate an account, and only twice refused', () => {
     const invalidating = Object.entries(syncPolicy).filter(([, outcome]) => outcome.state === 'invalid');
-    expect(invalidating).toEqual([['credentials', { state: 'invalid', confirmations: 2, then: 'wait' }]]);
+    expect(invalidating).toEqual([['credentials', { state: 'invalid', confirmations: 2, afterwards: 'wait' }]]);
   });
 });
 

@@ -7,20 +7,20 @@ export interface SyncOutcome {
   /** Failures in a row before it is believed and shown. */
   readonly confirmations: number;
   /** `back-off`: try again by ourselves. `wait`: only the owner can help (sign in again, start). */
-  readonly then: 'back-off' | 'wait';
+  readonly afterwards: 'back-off' | 'wait';
 }
 
 /** What a failed session means for its account: the one table for every provider. */
 export const syncPolicy: Readonly<Record<ProviderErrorKind, SyncOutcome>> = {
   // Servers refuse good passwords on bad days: it takes two refusals.
-  credentials: { state: 'invalid', confirmations: 2, then: 'wait' },
-  forbidden: { state: 'sync_error', confirmations: 1, then: 'back-off' },
-  'not-found': { state: 'sync_error', confirmations: 3, then: 'back-off' },
-  'cursor-expired': { state: 'sync_error', confirmations: 3, then: 'back-off' },
-  throttled: { state: 'sync_error', confirmations: 5, then: 'back-off' },
-  rejected: { state: 'sync_error', confirmations: 2, then: 'back-off' },
-  hostile: { state: 'sync_error', confirmations: 2, then: 'back-off' },
-  unavailable: { state: 'sync_error', confirmations: 3, then: 'back-off' },
+  credentials: { state: 'invalid', confirmations: 2, afterwards: 'wait' },
+  forbidden: { state: 'sync_error', confirmations: 1, afterwards: 'back-off' },
+  'not-found': { state: 'sync_error', confirmations: 3, afterwards: 'back-off' },
+  'cursor-expired': { state: 'sync_error', confirmations: 3, afterwards: 'back-off' },
+  throttled: { state: 'sync_error', confirmations: 5, afterwards: 'back-off' },
+  rejected: { state: 'sync_error', confirmations: 2, afterwards: 'back-off' },
+  hostile: { state: 'sync_error', confirmations: 2, afterwards: 'back-off' },
+  unavailable: { state: 'sync_error', confirmations: 3, afterwards: 'back-off' },
 };
 
 const FIRST_MS = 2000;

@@ -60,21 +60,9 @@ function renamed(remote: RemoteFolder, missing: ReadonlySet<KnownFolder>): Known
   return undefined;
 }
 
+const priorities: Readonly<Record<string, number>> = { inbox: 0, sent: 1, drafts: 2, all: 3, spam: 5, trash: 5 };
+
 /** Which folders' old mail is read first. */
 export function folderPriority(role: string | null): number {
-  switch (role) {
-    case 'inbox':
-      return 0;
-    case 'sent':
-      return 1;
-    case 'drafts':
-      return 2;
-    case 'all':
-      return 3;
-    case 'spam':
-    case 'trash':
-      return 5;
-    default:
-      return 4;
-  }
+  return role === null ? 4 : (priorities[role] ?? 4);
 }

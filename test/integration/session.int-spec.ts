@@ -1,0 +1,99 @@
+import { Engine, eventually } from '../support/engine.js';
+import type { ImapFlow } from 'imapflow';
+
+const letter = (id: string, headers = '') =>
+  `Message-ID: <${id}@x>\r\nFrom: Bob <bob@x>\r\nTo: ada@example.com\r\nSubject: ${id}\r\n${headers}\r\nHello ${id}.\r\n`;
+
+const plain = 'IMAP4rev1 LITERAL+ IDLE NAMESPACE UIDPLUS MOVE CHILDREN SPECIAL-USE ESEARCH';
+
+describe.each([
+  ['QRESYNC', {}],
+  ['CONDSTORE only', { capabilities: `${plain} ENABLE CONDSTORE LIST-EXTENDED LIST-STATUS` }],
+  ['neither', { capabilities: plain }],
+])('a session on a server with %s', (_name, dovecot) => {
+  let engine: Engine;
+  let client: ImapFlow;
+  let accountId: string;
+
+  beforeAll(async () => {
+    engine = await Engine.start({ dovecot });
+    client = await engine.client();
+    for (let n = 1; n <= 120; n += 1) await client.append('INBOX', letter(`old${n}`), n % 2 ? ['\\Seen'] : []);
+    await client.append('Sent', letter('sent1', 'In-Reply-To: <old1@x>\r\n'), ['\\Seen']);
+    accountId = await engine.addAccount();
+    await engine.watch(accountId);
+  }, 60_000);
+  afterAll(async () => {
+    client.close();
+    await engine.stop();
+  });
+
+  const messages = () =>
+    engine.rows<{ id: string; subject: string; unread: boolean; starred: boolean; folders: string[] }>(
+      `SELECT message.id, subject, unread, starred, thread_id,
+              (SELECT array_agg(DISTINCT folder.path) FROM message_uids place JOIN categories folder ON folder.id = folder_id
+               WHERE place.message_id = message.id) AS folders
+       FROM messages message ORDER BY received_at, subject`,
+    );
+  const find = async (subject: string) => (await messages()).find((message) => message.subject === subject);
+
+  it('shows the newest mail first and reads the rest in slices', async () => {
+    await eventually('newest mail', async () => (await messages()).length >= 50);
+    await engine.backfill(accountId);
+    await eventually('all mail', async () => (await messages()).length === 121);
+    await eventually('the running state', async () => {
+      await engine.backfill(accountId);
+      return (await engine.rows(`SELECT 1 FROM accounts WHERE sync_state = 'running'`))[0];
+    });
+    expect(await find('old2')).toMatchObject({ unread: true, folders: ['INBOX'] });
+    expect(await find('old1')).toMatchObject({ unread: false });
+    const [thread] = await engine.rows<{ ids: string[] }>(
+      `SELECT array_agg(subject ORDER BY subject) AS ids FROM messages GROUP BY thread_id HAVING count(*) > 1`,
+    );
+    expect(thread!.ids).toEqual(['old1', 'sent1']);
+  });
+
+  it('sees new mail, flags, moves and deletions by another client', async () => {
+    await client.append('INBOX', letter('fresh'));
+    const { id } = await eventually('new mail', () => find('fresh'));
+    const [thread] = await engine.rows<{ unseen: boolean }>(`SELECT unseen FROM threads WHERE subject = 'fresh'`);
+    expect(thread).toEqual({ unseen: true });
+
+    await client.mailboxOpen('INBOX');
+    const uids = await client.search({ subject: 'fresh' }, { uid: true });
+    const range = (uids as number[]).join(',');
+    await client.messageFlagsAdd(range, ['\\Seen', '\\Flagged'], { uid: true });
+    await eventually('flags', async () => {
+      const message = await find('fresh');
+      return message?.starred && !message.unread;
+    });
+
+    await client.messageMove(range, 'Archive', { uid: true });
+    await eventually('the move', async () => (await find('fresh'))?.folders?.join() === 'Archive');
+    expect(await find('fresh')).toMatchObject({ id });
+
+    await client.mailboxOpen('Archive');
+    await client.messageDelete('1:*');
+    await eventually('the deletion', async () => (await find('fresh')) === undefined);
+    expect(await messages()).toHaveLength(121);
+  }, 60_000);
+
+  it('follows folders: new, renamed, deleted', async () => {
+    await client.mailboxCreate('Projects');
+    await client.append('Projects', letter('plan'));
+    await eventually('the new folder', async () => {
+      await engine.backfill(accountId);
+      return find('plan');
+    });
+    const { id } = (await find('plan'))!;
+    await client.mailboxRename('Projects', 'Plans');
+    await eventually('the new name', async () => {
+      await engine.backfill(accountId);
+      return (await find('plan'))?.folders?.join() === 'Plans';
+    });
+    expect(await find('plan')).toMatchObject({ id });
+    await client.mailboxDelete('Plans');
+    await eventually('the deletion', async () => (await find('plan')) === undefined);
+    expect(await engine.rows(`SELECT 1 FROM categories WHERE path IN ('Plans', 'Projects')`)).toEqual([]);
+  }, 60_000);
+});
