@@ -84,7 +84,7 @@ describe('npm start', () => {
 
     expect(development()).toMatchObject({ client_id, client_secret, api_url: second.url });
     expect(await query(second, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-    expect(await query(second, 'SELECT id FROM applications')).toEqual([{ id: client_id }]);
+    expect(await query(second, 'SELECT client_id FROM applications')).toEqual([{ client_id }]);
   });
 
   it('recovers after everything was killed', async () => {
