@@ -60,6 +60,8 @@ interface Collector {
  */
 export class ImapConnection {
   readonly flow: ImapFlow;
+  /** Prefix of the user's own folders, e.g. `INBOX.`; '' when there is none. */
+  namespacePrefix = '';
   /** Lines of the server that could not be parsed and were skipped by imapflow. */
   unreadable = 0;
   /** Something happened in the open folder that `changes` has not told yet. */
@@ -67,6 +69,8 @@ export class ImapConnection {
   private collector: Collector | null = null;
   private readonly watchers = new Set<() => void>();
   private failure: unknown = null;
+  /** Expunge events since the folder was opened. */
+  private expunged = 0;
   /** Opening anew a folder that is open makes imapflow report differences that the snapshot holds already. */
   private opening = false;
 
@@ -101,11 +105,20 @@ export class ImapConnection {
     const connection = new ImapConnection(flowOptions(settings, password, addresses, connectMs), stallMs);
     try {
       await connection.guard('signing in', () => connection.flow.connect(), connectMs + stallMs);
+      connection.takeNamespace();
       return connection;
     } catch (error) {
       connection.flow.close();
       throw error;
     }
+  }
+
+  /** imapflow would put the prefix before every name that lacks it, the names of shared folders included. */
+  private takeNamespace(): void {
+    const { namespace } = this.flow;
+    if (!namespace) return;
+    this.namespacePrefix = namespace.prefix ?? '';
+    this.flow.namespace = { ...namespace, prefix: '' };
   }
 
   get usable(): boolean {
@@ -130,6 +143,7 @@ export class ImapConnection {
    */
   async examine(path: string, since: { uidValidity: string; modseq: string } | null = null): Promise<OpenedFolder> {
     this.opening = true;
+    this.expunged = 0;
     const listening = this.listen(path);
     try {
       const resume = since ? { changedSince: BigInt(since.modseq), uidValidity: BigInt(since.uidValidity) } : {};
@@ -251,26 +265,40 @@ export class ImapConnection {
     } else this.stir();
   }
 
-  /** imapflow walks a range uid by uid and waits for us: that is our chance to stay responsive, and to stop it. */
+  /**
+   * imapflow walks a range uid by uid and waits for us: that is our chance to stay responsive, and to stop it. A range
+   * is a few bytes on the wire and may stand for four billion uids.
+   */
   private async onExpunge(event: ExpungeEvent): Promise<void> {
+    this.expunged++;
+    if (this.expunged > MAX_VANISHED) this.breakOff(new RangeError('VANISHED without end'), 'TooManyResponses');
+    if (!this.usable) return new Promise(() => undefined);
+    if (this.expunged % 2000 === 0) await new Promise((resolve) => setImmediate(resolve));
     const collector = this.collector;
-    if (collector?.path !== event.path || !event.uid) return this.stir();
-    collector.vanished.push(event.uid);
-    if (collector.vanished.length % 2000 === 0) await new Promise((resolve) => setImmediate(resolve));
-    if (collector.vanished.length > MAX_VANISHED) {
-      this.failure ??= Object.assign(new Error('VANISHED without end'), { code: 'TooManyResponses' });
-      this.flow.close();
-      await new Promise(() => undefined);
-    }
+    if (collector?.path === event.path && event.uid) collector.vanished.push(event.uid);
+    else this.stir();
   }
 
-  /** imapflow reports a line it cannot parse here and nowhere else, then goes on as if it had not come. */
+  private breakOff(cause: Error, code: string, more: object = {}): void {
+    this.failure ??= Object.assign(cause, { code, ...more });
+    this.flow.close();
+  }
+
+  /**
+   * imapflow reports a line it cannot parse here and nowhere else, then goes on as if it had not come. When asked to slow
+   * down it would wait up to five minutes by itself: we rather hang up and let the account rest.
+   */
   private logger(): Logger {
     const silent = () => undefined;
     const logger: Logger & { isLevelEnabled(level: string): boolean } = {
       debug: silent,
       info: silent,
-      warn: silent,
+      warn: (entry: unknown) => {
+        if (typeof entry !== 'object' || entry === null || !('throttleDelay' in entry)) return;
+        const throttleReset = Number(entry.throttleDelay);
+        // imapflow is about to start waiting; only a wait that has begun can be broken off.
+        setImmediate(() => this.breakOff(new Error('Throttled'), 'ETHROTTLE', { throttleReset }));
+      },
       error: (entry: unknown) => {
         if (typeof entry === 'object' && entry !== null && 'payloadBytes' in entry) this.unreadable++;
       },

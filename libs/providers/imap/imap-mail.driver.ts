@@ -57,7 +57,7 @@ export class ImapMailDriver implements MailDriver {
     const statusQuery = { messages: true, uidNext: true, uidValidity: true, highestModseq: true };
     const options = this.capabilities.listStatus ? { statusQuery } : {};
     const listed = await this.connection.guard('listing folders', () => flow.list(options));
-    const folders = remoteFolders(listed.map(toListed), flow.namespace?.prefix ?? '');
+    const folders = remoteFolders(listed.map(toListed), this.connection.namespacePrefix);
     if (folders.length === 0) {
       throw new ProviderError('unavailable', 'The mail server lists no folder at all, which cannot be true.');
     }
