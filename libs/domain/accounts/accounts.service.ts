@@ -46,6 +46,9 @@ export interface AccountProgress extends AccountSummary {
   readonly synced: number;
 }
 
+/** A session notices within two seconds that its epoch has passed. */
+const OLD_SESSION_ENDS_MS = 2500;
+
 const SUMMARY = `a.id, a.application_id AS "applicationId", a.email_address AS "emailAddress", a.name, a.provider, a.kind,
   a.settings, a.organization_unit AS "organizationUnit", a.sync_state AS "syncState",
   a.sync_state_reason AS "syncStateReason", a.linked_at AS "linkedAt"`;
@@ -74,7 +77,7 @@ export class AccountsService {
         await this.storeGrant(tx, request.secret);
         await log(tx, existing ? 'account.reconnected' : 'account.connected', 'The account was connected.');
         tx.changes.record(existing ? 'modify' : 'create', 'account', id);
-        this.wakeAfter(tx);
+        this.wakeAfter(tx, existing !== null);
         return true;
       });
       // Otherwise somebody else connected or removed the same mailbox in this moment: look again.
@@ -153,7 +156,7 @@ export class AccountsService {
         await log(tx, kind, message);
         tx.changes.record('modify', 'account', id);
       }
-      if (on) this.wakeAfter(tx);
+      if (on) this.wakeAfter(tx, true);
     });
   }
 
@@ -165,8 +168,14 @@ export class AccountsService {
     );
   }
 
-  private wakeAfter(tx: Tx): void {
-    tx.afterCommit(() => this.queue.add('account.watch', { accountId: tx.accountId }));
+  /** @param sessionMayLive whether an older session may still run: its job would absorb the new one, so it ends first */
+  private wakeAfter(tx: Tx, sessionMayLive: boolean): void {
+    const { accountId } = tx;
+    tx.afterCommit(() =>
+      sessionMayLive
+        ? this.queue.continue('account.watch', { accountId }, OLD_SESSION_ENDS_MS)
+        : this.queue.add('account.watch', { accountId }),
+    );
   }
 }
 

@@ -1,0 +1,49 @@
+import { DataSource } from 'typeorm';
+
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { EgressGuard } from '#libs/common/egress-guard.js';
+import { createLogger } from '#libs/common/logger.js';
+import { SecretBox } from '#libs/common/secret-box.js';
+import type { Config } from '#libs/config/config.js';
+import { createDataSource } from '#libs/database/data-source.js';
+import { Reader } from '#libs/database/reader.js';
+import { AccessTokens } from '#libs/domain/accounts/access-tokens.js';
+import { AccountsService } from '#libs/domain/accounts/accounts.service.js';
+import { ApplicationsService } from '#libs/domain/applications/applications.service.js';
+import { ProviderDetection } from '#libs/providers/detect/detect.module.js';
+import { DriverRegistry } from '#libs/providers/registry/driver-registry.js';
+import { JobQueue } from '#libs/queues/job-queue.js';
+
+/** What commands work with, put together by hand: a command lives for a second and needs no container. */
+export interface Context {
+  readonly dataSource: DataSource;
+  readonly accounts: AccountsService;
+  readonly applications: ApplicationsService;
+  readonly tokens: AccessTokens;
+  readonly detection: ProviderDetection;
+  readonly registry: DriverRegistry;
+  readonly guard: EgressGuard;
+  close(): Promise<void>;
+}
+
+/** @throws what the driver throws when the database cannot be reached */
+export async function openContext(config: Config): Promise<Context> {
+  const dataSource = createDataSource({ url: config.DATABASE_URL, poolSize: 2, applicationName: 'postrider cli' });
+  await dataSource.initialize();
+  const reader = new Reader(dataSource);
+  const queue = new JobQueue(config, createLogger('cli', 'silent'));
+  const guard = new EgressGuard({ allowPrivate: config.EGRESS_ALLOW_PRIVATE });
+  return {
+    dataSource,
+    accounts: new AccountsService(new AccountWriter(dataSource), reader, new SecretBox(config.SECRET_KEYS), queue),
+    applications: new ApplicationsService(reader, dataSource),
+    tokens: new AccessTokens(dataSource),
+    detection: new ProviderDetection(config, guard),
+    registry: new DriverRegistry(),
+    guard,
+    async close() {
+      await queue.onApplicationShutdown();
+      await dataSource.destroy();
+    },
+  };
+}
