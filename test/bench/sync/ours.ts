@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
+import { type SmtpPeer, startSmtp } from '../../../apps/launcher/peers/smtp.js';
 import { withClient } from '../database.js';
 import type { Mailbox } from '../mailbox/generate.js';
 import { type ProductProcess, runCli, type Servers, startApp, startServers } from '../product.js';
@@ -32,22 +33,34 @@ const PATIENCE_SECONDS = 1800;
 /** Syncs the account into a fresh database with the product as built. */
 export async function runOurs(imap: Dovecot, dir: string, options: OurOptions): Promise<OurRun> {
   const servers = await startServers(dir);
+  // Connecting an account checks its credentials for sending too.
+  const smtp = await startSmtp({ users: { [mailUser.address]: mailUser.password } });
   const processes: ProductProcess[] = [];
   try {
     const profile = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`] : [];
     const worker = await startApp('worker', servers.environment, profile);
     processes.push(worker);
     processes.push(await startApp('api', servers.environment));
-    return await measure(imap, servers, worker, options.mailbox);
+    const account = () => addAccount(imap, smtp, servers.environment);
+    return await measure({ imap, servers, worker, account }, options.mailbox);
   } finally {
     for (const each of processes) await each.stop();
+    await smtp.stop();
     await servers.stop();
   }
 }
 
-async function measure(imap: Dovecot, servers: Servers, worker: ProductProcess, mailbox: Mailbox): Promise<OurRun> {
+interface Stage {
+  readonly imap: Dovecot;
+  readonly servers: Servers;
+  readonly worker: ProductProcess;
+  /** Connects the account. @returns its access token */
+  readonly account: () => Promise<string>;
+}
+
+async function measure({ imap, servers, worker, account }: Stage, mailbox: Mailbox): Promise<OurRun> {
   const before = [worker.pid, servers.postgres.pid, imap.pid].map((pid) => usageOf(pid).cpuSeconds);
-  const token = await addAccount(imap, servers.environment);
+  const token = await account();
   const bornAt = await accountBornAt(servers.postgres.url);
   const api = new Api(`http://127.0.0.1:${servers.environment.PORT}`, token);
   const firstMailAt = await until(() => newestMailIsReadable(api, mailbox));
@@ -64,16 +77,10 @@ async function measure(imap: Dovecot, servers: Servers, worker: ProductProcess, 
   };
 }
 
-async function addAccount(imap: Dovecot, environment: NodeJS.ProcessEnv): Promise<string> {
-  const server = (kind: string, port: number) => [
-    `--${kind}-host`,
-    imap.host,
-    `--${kind}-port`,
-    String(port),
-    `--${kind}-security`,
-    'none',
-  ];
-  const servers = [...server('imap', imap.imapPort), ...server('smtp', imap.imapPort)];
+async function addAccount(imap: Dovecot, smtp: SmtpPeer, environment: NodeJS.ProcessEnv): Promise<string> {
+  const server = (kind: string, host: string, port: number) =>
+    `--${kind}-host ${host} --${kind}-port ${port} --${kind}-security none`.split(' ');
+  const servers = [...server('imap', imap.host, imap.imapPort), ...server('smtp', smtp.host, smtp.port)];
   const args = ['account', 'add', mailUser.address, '--password-stdin', '--json', ...servers];
   const output = await runCli(environment, args, mailUser.password);
   return (JSON.parse(output) as { access_token: string }).access_token;
