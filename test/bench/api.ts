@@ -56,13 +56,15 @@ async function main(): Promise<void> {
 
 /** A database seeded by other code is of no use: the folder is named after what made it. */
 function keptDir(messages: number, accounts: number): string {
-  const makers = ['dist/migrations', 'dist/libs/domain/threads', 'dist/test/bench/api'].flatMap((folder) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.js') && !/measure|load/.test(name))
-      .map((name) => path.join(folder, name)),
-  );
+  const makers = [
+    ...readdirSync('dist/migrations').map((name) => path.join('migrations', name)),
+    ...['refresh-threads.js', 'summarize-thread.js'].map((name) => path.join('libs/domain/threads', name)),
+    ...['seed.js', 'seed-sql.js'].map((name) => path.join('test/bench/api', name)),
+  ];
   const hash = createHash('sha256');
-  for (const file of makers.toSorted()) hash.update(readFileSync(file));
+  for (const file of makers.filter((name) => name.endsWith('.js')).toSorted()) {
+    hash.update(readFileSync(path.join('dist', file)));
+  }
   const name = `api-${messages}-${accounts}-${hash.digest('hex').slice(0, 8)}`;
   const dir = path.join(tmpdir(), 'postrider-bench', name);
   mkdirSync(dir, { recursive: true });
