@@ -39,7 +39,8 @@ export async function launch(options: LaunchOptions): Promise<number> {
     await installation.start();
     await installation.stopRequest.requested;
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
+    // Whatever a stop in the middle of the start breaks is no news to the person who asked for it.
+    if (installation.stopRequest.exitCode === null) throw error;
   } finally {
     await installation.stop();
   }

@@ -43,6 +43,12 @@ async function startElsewhere(call: string): Promise<{ starter: number; server: 
   return { starter: child.pid ?? 0, server: Number(line) };
 }
 
+/** A signal is sent in no time; dying takes a moment. */
+async function killed(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  expect(await waitUntilGone(pid, 20_000)).toBe(true);
+}
+
 function childrenOf(pid: number): Array<{ pid: number; command: string }> {
   const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,comm='], { encoding: 'utf8' });
   const rows = table.split('\n').map((line) => line.trim().split(/\s+/));
@@ -86,7 +92,7 @@ describe('a PostgreSQL of our own', () => {
     const { starter, server } = await startElsewhere(
       `postgres.startPostgres(${JSON.stringify({ dataDir: home, database: 'mail' })})`,
     );
-    process.kill(starter, 'SIGKILL');
+    await killed(starter);
     expect(await waitUntilGone(server, 20_000)).toBe(true);
   });
 
@@ -95,7 +101,7 @@ describe('a PostgreSQL of our own', () => {
       `postgres.startPostgres(${JSON.stringify({ dataDir: home, database: 'mail' })})`,
     );
     for (const { pid } of childrenOf(starter).filter(({ command }) => command === 'sh')) process.kill(pid, 'SIGKILL');
-    process.kill(starter, 'SIGKILL');
+    await killed(starter);
 
     const adopted = await start();
 
@@ -164,13 +170,13 @@ describe('a Redis of our own', () => {
   it('stops when its starter is killed, and one that lived on is replaced', async () => {
     const call = `redis.startRedis(${JSON.stringify({ dir: home })})`;
     const one = await startElsewhere(call);
-    process.kill(one.starter, 'SIGKILL');
+    await killed(one.starter);
     expect(await waitUntilGone(one.server, 20_000)).toBe(true);
 
     const other = await startElsewhere(call);
     for (const { pid } of childrenOf(other.starter).filter(({ command }) => command === 'sh'))
       process.kill(pid, 'SIGKILL');
-    process.kill(other.starter, 'SIGKILL');
+    await killed(other.starter);
     const server = await startRedis({ dir: home });
     expect(await waitUntilGone(other.server, 0)).toBe(true);
     await server.stop();
