@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { text } from 'node:stream/consumers';
 
 import type { ServerSettings } from '../../libs/providers/contracts/connection-settings.js';
 import type { FolderCursor, RemoteMessage } from '../../libs/providers/contracts/mail-driver.js';
@@ -206,6 +207,18 @@ describe('reading messages', () => {
   ])('calls %s hostile', async (_what, answer) => {
     const mail = await scripted([[/^UID FETCH/, answer]]);
     await expect(read(mail, [11])).rejects.toEqual(failing('hostile'));
+  });
+
+  it('ends a download that does not go on', async () => {
+    const first = 'x'.repeat(1_048_576);
+    const mail = await scripted([
+      [
+        /^UID FETCH .*<0\./,
+        `* 1 FETCH (UID 11 RFC822.SIZE 3000000 BODY[]<0> {${first.length}}\r\n${first})\r\nTAG OK\r\n`,
+      ],
+      [/^UID FETCH/, () => undefined],
+    ]);
+    await expect(text(await mail.source('INBOX', 11))).rejects.toEqual(failing('unavailable'));
   });
 
   it('asks to slow down when the server does', async () => {

@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import type { Writable } from 'node:stream';
 
 import {
   ImapFlow,
@@ -14,6 +14,7 @@ import type { ServerSettings } from '#libs/providers/contracts/connection-settin
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { toProviderError } from './imap-errors.js';
+import { flowOptions } from './imap-flow-options.js';
 
 export interface ImapOptions {
   /** Turns the host into addresses that may be connected to; throws for one that may not. Default: the system. */
@@ -225,6 +226,20 @@ export class ImapConnection {
     }
   }
 
+  /** Cuts the connection when nothing more arrives for a stream, unless it is the reader who takes his time. */
+  watchStream(doing: string, stream: Writable): () => void {
+    let received = this.flow.stats().received;
+    const timer = setInterval(() => {
+      const now = this.flow.stats().received;
+      if (now - received < PROGRESS_BYTES && !stream.writableNeedDrain) {
+        stream.destroy(new ProviderError('unavailable', `The mail server stopped answering while ${doing}.`));
+        this.flow.close();
+      }
+      received = now;
+    }, this.stallMs);
+    return () => clearInterval(timer);
+  }
+
   /** A broken limit closes the connection first; commands then fail with "closed", which says nothing. */
   translate(error: unknown, doing: string): ProviderError {
     const translated = toProviderError(error, doing);
@@ -307,49 +322,4 @@ export class ImapConnection {
     };
     return logger;
   }
-}
-
-function flowOptions(
-  settings: ServerSettings,
-  password: string,
-  addresses: LookupAddress[] | undefined,
-  connectMs: number,
-): ImapFlowOptions {
-  return {
-    host: settings.host,
-    port: settings.port,
-    secure: settings.security === 'tls',
-    ...(settings.security === 'tls' ? {} : { doSTARTTLS: settings.security === 'starttls' }),
-    auth: { user: settings.username, pass: password },
-    tls: {
-      rejectUnauthorized: settings.verifyCertificate,
-      ...(addresses && isIP(settings.host) === 0 ? { lookup: answering(addresses) } : {}),
-    },
-    clientInfo: { name: 'Postrider', vendor: 'Postrider' },
-    qresync: true,
-    disableAutoIdle: true,
-    disableCompression: true,
-    disableIMAP4rev2: true,
-    connectionTimeout: connectMs,
-    greetingTimeout: connectMs,
-    // Above maxIdleTime: silence while idling is normal, and our own deadlines watch commands.
-    socketTimeout: 10 * 60_000,
-    maxIdleTime: 9 * 60_000,
-    maxLineLength: 1_048_576,
-    maxLiteralSize: 100 * 1_048_576,
-    maxResponseSize: 200 * 1_048_576,
-    maxResponseTokens: 250_000,
-  };
-}
-
-/** A lookup that gives only addresses checked before, so that a name cannot change its mind in between. */
-function answering(addresses: LookupAddress[]): LookupFunction {
-  return (_host, options, done) => {
-    const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family;
-    const fitting = family ? addresses.filter((entry) => entry.family === family) : addresses;
-    const first = fitting[0];
-    if (!first) done(new Error('no address of this family'), '', 0);
-    else if (options.all) done(null, fitting);
-    else done(null, first.address, first.family);
-  };
 }

@@ -134,8 +134,12 @@ export class ImapMailDriver implements MailDriver {
     );
     if (!content) throw new ProviderError('not-found', `Message ${uid} or its part is not in ${path} any more.`);
     const out = new PassThrough({ highWaterMark: CHUNK });
+    const unwatch = this.connection.watchStream(doing, out);
     content.on('error', (error: unknown) => out.destroy(this.connection.translate(error, doing)));
-    out.on('close', () => content.destroy());
+    out.on('close', () => {
+      unwatch();
+      content.destroy();
+    });
     return content.pipe(out);
   }
 }
