@@ -16,6 +16,8 @@ export interface SliceAnswer {
 
 /** A thread may use this much heap; what backfill reads is bounded, so more would be a leak. */
 const HEAP_MB = 160;
+/** Batches live for a moment only; with a roomy nursery they die there instead of being copied about. */
+const NURSERY_MB = 64;
 
 /**
  * Threads for backfill. Each has its own IMAP connection, parser and database connection, so nothing is copied
@@ -29,7 +31,10 @@ export class BackfillPool {
   constructor(
     private readonly config: Config,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    // At once, not with the first job: a thread takes a second to load, and somebody is waiting for their mail then.
+    for (let count = 0; count < config.SYNC_BACKFILL_THREADS; count += 1) this.idle.push(this.start());
+  }
 
   /** Reads one slice of an account's old mail. Bull's concurrency bounds how many run at once. */
   async run(accountId: string): Promise<SliceOutcome> {
@@ -62,7 +67,7 @@ class BackfillThread {
   constructor(config: Config, logger: Logger, gone: () => void) {
     this.worker = new Worker(new URL('./backfill-thread.js', import.meta.url), {
       workerData: config,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB },
     });
     this.worker.on('message', (answer: SliceAnswer) => {
       if (answer.slice === this.slice) this.finish(answer.outcome);

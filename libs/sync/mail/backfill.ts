@@ -4,9 +4,9 @@ import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { canonicalEmail } from '#libs/common/participants.js';
 import { Reader } from '#libs/database/reader.js';
 
-import { ingest, type FolderRef, type ReadMessage } from './ingest.js';
-import { notePoison } from './poison.js';
+import type { FolderRef } from './ingest.js';
 import { type DriverSource, readMessages, type ReadOutcome } from './read-messages.js';
+import { storeBatch } from './store-batch.js';
 
 /** Messages a transaction: beyond this, batches gain nothing (docs/benchmarks.md). */
 const BATCH = 200;
@@ -169,37 +169,8 @@ export class Backfill {
     outcome: ReadOutcome,
     position: { readonly expected: number; readonly next: number },
   ): Promise<void> {
-    const write = (messages: readonly ReadMessage[], moveTo: number | null) =>
-      this.writer.write(accountId, async (tx) => {
-        if (moveTo !== null) await moveRange(tx, range, position.expected, moveTo);
-        await ingest(tx, { folder: range.folder, owner: range.owner, fresh: false }, messages);
-        if (moveTo !== null) await notePoison(tx, range.folder.id, outcome.unreadable);
-      });
-    try {
-      await write(outcome.messages, position.next);
-    } catch (error) {
-      if (!isRefusedValue(error)) throw error;
-      await this.storeOneByOne(accountId, range, outcome, (message) => write([message], null));
-      await write([], position.next);
-    }
-  }
-
-  /** A batch holds a value PostgreSQL refuses: find the message, keep the others. */
-  private async storeOneByOne(
-    accountId: string,
-    range: ClaimedRange,
-    outcome: ReadOutcome,
-    write: (message: ReadMessage) => Promise<void>,
-  ): Promise<void> {
-    for (const message of outcome.messages) {
-      try {
-        await write(message);
-      } catch (error) {
-        if (!isRefusedValue(error)) throw error;
-        const reason = `the database refused it (${error.driverError.code})`;
-        await this.writer.write(accountId, (tx) => notePoison(tx, range.folder.id, [{ uid: message.uid, reason }]));
-      }
-    }
+    const target = { accountId, folder: range.folder, owner: range.owner, uidNext: null };
+    await storeBatch(this.writer, target, outcome, (tx) => moveRange(tx, range, position.expected, position.next));
   }
 }
 
@@ -233,10 +204,4 @@ async function moveRange(tx: Tx, range: ClaimedRange, expected: number, next: nu
        AND NOT EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1 AND folder_id = $2)`,
     [tx.accountId, range.folder.id],
   );
-}
-
-/** SQLSTATE classes 22 (data exception), 54 (limit exceeded). */
-function isRefusedValue(error: unknown): error is { driverError: { code: string } } {
-  const code = (error as { driverError?: { code?: unknown } }).driverError?.code;
-  return typeof code === 'string' && /^(22|54)/.test(code);
 }

@@ -5,10 +5,9 @@ import type { FolderCursor } from '#libs/providers/contracts/mail-driver.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 
 import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
-import { ingest } from './ingest.js';
-import { notePoison } from './poison.js';
 import { collectFacts, type FolderFacts, planFolder } from './plan-folder.js';
 import { type DriverSource, readMessages } from './read-messages.js';
+import { storeBatch } from './store-batch.js';
 import { applyFlags, dropAllUids, dropUids } from './uid-changes.js';
 
 /** So many of a mailbox's newest messages are there before its long history is even counted. */
@@ -152,18 +151,9 @@ export class FolderPass {
     uidNext: number | null,
   ): Promise<void> {
     for (let at = 0; at < uids.length; at += READ_BATCH) {
-      const { messages, unreadable } = await readMessages(source, folder.path, uids.slice(at, at + READ_BATCH));
-      const news = messages.filter((message) => uidNext !== null && message.uid >= uidNext);
-      const old = messages.filter((message) => uidNext === null || message.uid < uidNext);
-      await this.writer.write(
-        account.id,
-        async (tx) => {
-          await ingest(tx, { folder, owner: account.owner, fresh: true }, news);
-          await ingest(tx, { folder, owner: account.owner, fresh: false }, old);
-          await notePoison(tx, folder.id, unreadable);
-        },
-        { epoch: account.epoch },
-      );
+      const outcome = await readMessages(source, folder.path, uids.slice(at, at + READ_BATCH));
+      const target = { accountId: account.id, folder, owner: account.owner, uidNext };
+      await storeBatch(this.writer, target, outcome, async () => {}, { epoch: account.epoch });
     }
   }
 }

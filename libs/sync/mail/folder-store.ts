@@ -5,7 +5,7 @@ import { newId } from '#libs/common/ids.js';
 import { Reader } from '#libs/database/reader.js';
 import type { FolderCursor, RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
 
-import { dropAllUids } from './uid-changes.js';
+import { dropAllUids, refreshFolder } from './uid-changes.js';
 import { folderPriority, type FoldersPlan, type KnownFolder } from './plan-folders.js';
 
 /** A folder with how far it has been read. */
@@ -88,6 +88,7 @@ export async function saveFolders(tx: Tx, plan: FoldersPlan, gone: readonly Know
       [tx.accountId, id, to.path, to.displayName, to.role, to.mailboxId, to.delimiter],
     );
     tx.changes.record('modify', 'folder', id);
+    await refreshFolder(tx, id);
   }
   for (const folder of plan.create) await createFolder(tx, folder);
 }

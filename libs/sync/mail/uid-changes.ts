@@ -40,6 +40,15 @@ export async function dropAllUids(tx: Tx, folderId: string): Promise<void> {
   await settle(tx, rows);
 }
 
+/** A folder's role decides what is sent and what is a draft. */
+export async function refreshFolder(tx: Tx, folderId: string): Promise<void> {
+  const rows = await tx.query<{ message_id: string }>(
+    'SELECT message_id FROM message_uids WHERE account_id = $1 AND folder_id = $2',
+    [tx.accountId, folderId],
+  );
+  await settle(tx, rows);
+}
+
 async function settle(tx: Tx, rows: readonly { message_id: string }[]): Promise<void> {
   const touched = await touchMessages(tx, [...new Set(rows.map((row) => row.message_id))]);
   await touchThreads(tx, touched);
