@@ -8,6 +8,7 @@ import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 import { type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
 import { messageIdentity } from './identity.js';
 import { emailsOf, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
+import { noteLimited } from './poison.js';
 import { assignStoredThreads, saveAssignment } from './thread-store.js';
 
 export interface FolderRef {
@@ -65,6 +66,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
       receivedAt,
     })),
   );
+  await noteLimited(tx, messages);
   for (const message of messages) tx.changes.record('create', message.draft ? 'draft' : 'message', message.id);
   const touched = await touchMessages(tx, copies);
   await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {

@@ -1,6 +1,29 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 
+import type { NewMessage } from './insert-rows.js';
+
+/** A batch writes at most this many lines about messages that were cut short. */
+const MAX_LINES = 20;
+
+/** Puts into the account's log which messages were not kept in full, and why. */
+export async function noteLimited(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
+  const limited = messages.filter((message) => message.parsed.state !== 'complete').slice(0, MAX_LINES);
+  if (limited.length === 0) return;
+  await tx.query(
+    `INSERT INTO account_events (account_id, id, level, kind, message, details)
+     SELECT $1, id, 'warn', 'message.' || state, message, json_build_object('messageId', message_id)
+     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS row(id, state, message, message_id)`,
+    [
+      tx.accountId,
+      limited.map(() => newId()),
+      limited.map((message) => message.parsed.state),
+      limited.map((message) => message.parsed.problem ?? 'The message could not be read in full.'),
+      limited.map((message) => message.id),
+    ],
+  );
+}
+
 /** Remembers messages that could not be read or stored; after three times they are not tried again. */
 export async function notePoison(
   tx: Tx,
