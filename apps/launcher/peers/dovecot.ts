@@ -104,6 +104,8 @@ async function layOut(dir: string, settings: DovecotSettings): Promise<DovecotLa
   const isRoot = process.getuid?.() === 0;
   const who = isRoot ? unprivileged() : ordinary();
   for (const folder of ['run', 'state']) await mkdir(join(dir, folder), { recursive: true });
+  // Made for us alone, as by mkdtemp, it would keep Dovecot's user out.
+  await chmod(dir, 0o755);
   const data = isRoot && !(await isOpenToAll(dir)) ? elsewhere(dir) : dir;
   await mkdir(data, { recursive: true });
   await chmod(data, 0o755);
