@@ -26,6 +26,7 @@ import { ErrorFilter } from './http/error.filter.js';
 import { ParameterPipe } from './http/parameter.pipe.js';
 import { RouteTable } from './http/route-table.js';
 import { MessagesController } from './messages/messages.controller.js';
+import { OauthModule } from './oauth/oauth.module.js';
 import { TagsController } from './tags/tags.controller.js';
 import { ThreadsController } from './threads/threads.controller.js';
 
@@ -46,6 +47,7 @@ export class AppModule {
         MessagesModule,
         TagsModule,
         ThreadsModule,
+        OauthModule,
       ],
       // Express tries routes in this order: the busiest first.
       controllers: [

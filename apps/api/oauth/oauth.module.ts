@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+
+import { AccountsModule } from '#libs/domain/accounts/accounts.module.js';
+import { ApplicationsModule } from '#libs/domain/applications/applications.module.js';
+import { DetectModule } from '#libs/providers/detect/detect.module.js';
+
+import { ConnectController } from './connect.controller.js';
+import { NativeAuth } from './native-auth.service.js';
+
+@Module({
+  imports: [AccountsModule, ApplicationsModule, DetectModule],
+  controllers: [ConnectController],
+  providers: [NativeAuth],
+})
+export class OauthModule {}
