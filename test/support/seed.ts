@@ -204,12 +204,12 @@ export class Seed {
 
   async files(accountId: string, messageId: string | null, files: readonly FileSpec[]): Promise<string[]> {
     const ids: string[] = [];
-    for (const file of files) {
+    for (const [index, file] of files.entries()) {
       const id = newId();
       ids.push(id);
       await this.sql(
         `INSERT INTO files (account_id, id, message_id, part, filename, content_type, size, content_id, disposition)
-         VALUES ($1, $2, $3, '2', $4, $5, $6, $7, $8)`,
+         VALUES ($1, $2, $3, $9, $4, $5, $6, $7, $8)`,
         [
           accountId,
           id,
@@ -219,6 +219,7 @@ export class Seed {
           file.size ?? 1234,
           file.contentId ?? null,
           file.disposition ?? 'attachment',
+          messageId === null ? null : String(index + 2),
         ],
       );
     }

@@ -8,6 +8,8 @@ const MOST_CHARACTERS = 255;
 const MOST_ADDRESSES = 25;
 const MOST_ROWS = 1000;
 const DEFAULT_ROWS = 100;
+/** PostgreSQL has no such character in its texts. */
+const NUL = '\0';
 
 type Check = (value: string, refuse: (message: string) => void) => void;
 
@@ -18,6 +20,7 @@ function parameter(key: string, check: Check = () => {}) {
     .superRefine((value, context) => {
       const refuse = (message: string) => context.addIssue({ code: 'custom', message });
       if (value.length > MOST_CHARACTERS) return refuse(`Value ${value.slice(0, 40)}… for ${key} is too long`);
+      if (value.includes(NUL)) return refuse(`Value for ${key} must not contain NUL`);
       if (value !== '') check(value, refuse);
     })
     .transform((value) => (value === '' ? undefined : value));
@@ -31,7 +34,7 @@ function wholeNumber(name: string, fallback: number, most: number) {
   return parameter(name.toLowerCase(), (value, refuse) => {
     if (!INTEGER.test(value)) return refuse(`${name} parameter must be an integer.`);
     if (value.startsWith('-') && Number(value) !== 0) return refuse(`${name} parameter must be nonnegative.`);
-    if (Number(value) > most) refuse(`Cannot request more than ${most} resources at once.`);
+    if (Number(value) > most) refuse(`Cannot request more than ${most} resources at once (limit).`);
   })
     .transform((value) => (value === undefined ? fallback : Math.abs(Number(value))))
     .default(fallback);
@@ -80,7 +83,7 @@ function dateOf(value: string): Date | null {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-const ADDRESS = /^[^\s@,<>]+@[^\s@,<>]+$/;
+const ADDRESS = /^[^\s@,<>\0]+@[^\s@,<>\0]+$/;
 const badAddress = (value: string, key: string): string => `Invalid recipient address ${value} for ${key}`;
 
 export const address = (key: string) =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { Inject, Injectable } from '@nestjs/common';
 
+import { isPublicId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
@@ -54,7 +55,7 @@ export class AccountAccess {
   }
 
   private async byAccountId(id: string): Promise<AccountRef | null> {
-    if (!this.config.DEV_ACCOUNT_ID_AUTH) return null;
+    if (!this.config.DEV_ACCOUNT_ID_AUTH || !isPublicId(id)) return null;
     const rows = await this.reader.rows<AccountRow>(
       `SELECT id, organization_unit FROM accounts WHERE id = $1`,
       [id],

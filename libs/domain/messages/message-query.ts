@@ -1,5 +1,5 @@
 import { type AddressFilter, addressFilters, type Page, type ResolvedFilter } from './mail-filter.js';
-import { type FilterPart, Sql } from './sql.js';
+import { bounds, candidates, exists, type FilterPart, idsOf, mostOf, othersHold, Sql, type Walk } from './sql.js';
 
 /** SQL for message ids, newest first, or their number; `name` when it is worth preparing. */
 export interface Query {
@@ -10,8 +10,6 @@ export interface Query {
 
 /** Messages and drafts live in one table and never show up in each other's lists. */
 export type Kind = 'message' | 'draft';
-
-export const MOST_CANDIDATES = 3000;
 
 const NEWEST_FIRST = `ORDER BY m.received_at DESC, m.id DESC`;
 
@@ -26,51 +24,63 @@ export function messagesAmong(
   page: Page,
 ): Query {
   const sql = new Sql(accountId);
-  const ids = candidatesOf(parts, part)(sql);
-  const text = `WITH hits AS MATERIALIZED (SELECT * FROM (${ids}) hit(id) LIMIT ${MOST_CANDIDATES + 1}),
-      size AS (SELECT count(*)::int AS candidates FROM hits)
+  const text = `WITH ${candidates(sql, parts, part)}
     SELECT size.candidates, page.id FROM size LEFT JOIN LATERAL (
       SELECT m.id FROM (SELECT DISTINCT id FROM hits) hit
       JOIN messages m ON m.account_id = $1 AND m.id = hit.id
-      WHERE size.candidates <= ${MOST_CANDIDATES} AND ${isKind(kind)}${othersHold(sql, parts, part)}
+      WHERE size.candidates <= ${mostOf(parts[part])} AND ${isKind(kind)}${othersHold(sql, parts, part)}
       ${NEWEST_FIRST} LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}
     ) page ON true`;
   return { text, values: sql.values };
 }
 
-/** All messages by date, looking at each. */
+/** Messages by date, those of one folder or person where there is such a filter, looking at each. */
 export function messagesWalked(accountId: string, kind: Kind, parts: readonly FilterPart[], page: Page): Query {
   const sql = new Sql(accountId);
-  const text = `SELECT m.id FROM messages m WHERE m.account_id = $1 AND ${isKind(kind)}${othersHold(sql, parts)}
-    ${NEWEST_FIRST} LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}`;
+  const along = parts.findIndex((part) => part.walk !== undefined);
+  const walk = parts[along]?.walk?.(sql);
+  if (!walk) {
+    const text = `SELECT m.id FROM messages m WHERE m.account_id = $1 AND ${isKind(kind)}${othersHold(sql, parts)}
+      ${NEWEST_FIRST} LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}`;
+    return { text, values: sql.values };
+  }
+  const passes = `SELECT FROM messages m WHERE m.account_id = $1 AND m.id = w.${walk.id}
+    AND ${isKind(kind)}${othersHold(sql, parts, along)}`;
+  // DISTINCT: a message may lie twice in one folder.
+  const text = `SELECT DISTINCT w.${walk.date} AS at, w.${walk.id} AS id
+    ${walk.rows}${bounds(sql, parts, walk)} AND ${exists(passes)}
+    ORDER BY at DESC, id DESC LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}`;
   return { text, values: sql.values };
 }
 
+/** The number of messages that pass. Drafts are taken off a number the index has: they are few. */
 export function messageCount(accountId: string, kind: Kind, parts: readonly FilterPart[]): Query {
+  const [first] = parts;
+  if (kind === 'message' && !first) return { text: COUNT_ALL, values: [accountId], name: 'message-count' };
   const sql = new Sql(accountId);
-  const driver = parts.findIndex((part) => part.ids !== null);
-  if (driver < 0) {
-    const text = `SELECT count(*)::int AS count FROM messages m WHERE m.account_id = $1 AND ${isKind(kind)}${othersHold(sql, parts)}`;
+  if (kind === 'message' && parts.length === 1 && first?.ids) {
+    const text = `SELECT count(DISTINCT hit.id)::int AS count FROM (${first.ids(sql)}) hit(id)
+      WHERE hit.id <> ALL (ARRAY(${DRAFTS}))`;
     return { text, values: sql.values };
   }
-  const text = `SELECT count(*)::int AS count FROM (SELECT DISTINCT id FROM (${candidatesOf(parts, driver)(sql)}) hit(id)) hit
+  const driver = parts.findIndex((part) => part.ids !== null);
+  if (driver < 0) {
+    const text = `SELECT count(*)::int AS count FROM messages m
+      WHERE m.account_id = $1 AND ${isKind(kind)}${othersHold(sql, parts)}`;
+    return { text, values: sql.values };
+  }
+  const text = `SELECT count(*)::int AS count FROM (SELECT DISTINCT id FROM (${idsOf(parts, driver)(sql)}) hit(id)) hit
     JOIN messages m ON m.account_id = $1 AND m.id = hit.id
     WHERE ${isKind(kind)}${othersHold(sql, parts, driver)}`;
   return { text, values: sql.values };
 }
 
-function candidatesOf(parts: readonly FilterPart[], index: number): (sql: Sql) => string {
-  const ids = parts[index]?.ids;
-  if (!ids) throw new Error(`filter part ${index} cannot name its messages`);
-  return ids;
-}
+const DRAFTS = `SELECT d.id FROM thread_categories c
+  JOIN messages d ON d.account_id = $1 AND d.thread_id = c.thread_id AND d.draft
+  WHERE c.account_id = $1 AND c.category = 'drafts'`;
 
-function othersHold(sql: Sql, parts: readonly FilterPart[], except = -1): string {
-  return parts
-    .filter((_, index) => index !== except)
-    .map((part) => ` AND ${part.holds(sql)}`)
-    .join('');
-}
+const COUNT_ALL = `SELECT ((SELECT count(*) FROM messages WHERE account_id = $1)
+  - (SELECT count(*) FROM (${DRAFTS}) draft))::int AS count`;
 
 /** The filter's parts, the one that is likely to match least first. */
 export function messageParts(filter: ResolvedFilter, kind: Kind): FilterPart[] {
@@ -105,23 +115,43 @@ const hasFileNamed = (filename: string): FilterPart => ({
   ids: (sql) =>
     `SELECT message_id FROM files WHERE account_id = $1 AND message_id IS NOT NULL AND filename = ${sql.value(filename)}`,
   holds: (sql) =>
-    `EXISTS (SELECT FROM files f WHERE f.account_id = $1 AND f.message_id = m.id AND f.filename = ${sql.value(filename)})`,
+    exists(
+      `SELECT FROM files f WHERE f.account_id = $1 AND f.message_id = m.id AND f.filename = ${sql.value(filename)}`,
+    ),
 });
 
 const hasParticipant = ({ emails, fields }: AddressFilter): FilterPart => ({
   ids: (sql) => `SELECT message_id FROM message_participants
     WHERE account_id = $1 AND email = ANY(${sql.value(emails)}) AND fields & ${fields} <> 0`,
-  holds: (sql) => `EXISTS (SELECT FROM message_participants p WHERE p.account_id = $1
-    AND p.email = ANY(${sql.value(emails)}) AND p.received_at = m.received_at AND p.message_id = m.id
-    AND p.fields & ${fields} <> 0)`,
+  holds: (sql) =>
+    exists(`SELECT FROM message_participants p WHERE p.account_id = $1 AND p.email = ANY(${sql.value(emails)})
+      AND p.received_at = m.received_at AND p.message_id = m.id AND p.fields & ${fields} <> 0`),
+  ...(emails.length === 1 ? { walk: (sql: Sql) => alongPerson(sql.value(emails[0]), fields) } : {}),
+});
+
+const alongPerson = (email: string, fields: number): Walk => ({
+  rows: `FROM message_participants w WHERE w.account_id = $1 AND w.email = ${email} AND w.fields & ${fields} <> 0`,
+  date: 'received_at',
+  id: 'message_id',
 });
 
 const threadIsUnder = (entries: readonly string[]): FilterPart => ({
-  ids: (sql) => `SELECT m.id FROM thread_categories c JOIN messages m ON m.account_id = $1 AND m.thread_id = c.thread_id
-    WHERE c.account_id = $1 AND c.category = ANY(${sql.value(entries)})`,
-  holds: (sql) => `EXISTS (SELECT FROM threads t WHERE t.account_id = $1 AND t.id = m.thread_id
-    AND t.categories && ${sql.value(entries)}::text[])`,
+  ids: (sql) => messagesOfThreadsUnder(sql.value(entries), ''),
+  most: MOST_THREADS,
+  holds: (sql) =>
+    exists(`SELECT FROM threads t WHERE t.account_id = $1 AND t.id = m.thread_id
+      AND t.categories && ${sql.value(entries)}::text[]`),
 });
+
+/** Going from a thread to its messages costs more than finding the thread: worth it only for rare categories. */
+const MOST_THREADS = 500;
+
+const messagesOfThreadsUnder = (entries: string, condition: string): string =>
+  `SELECT m.id FROM (
+     SELECT thread_id FROM thread_categories WHERE account_id = $1 AND category = ANY(${entries}) OFFSET 0
+   ) c CROSS JOIN LATERAL (
+     SELECT id FROM messages m WHERE m.account_id = $1 AND m.thread_id = c.thread_id${condition} OFFSET 0
+   ) m`;
 
 /** States a message has by itself; `unseen` is its thread's alone. */
 const OWN_STATES: Readonly<Record<string, string>> = {
@@ -142,8 +172,17 @@ const liesIn = (entries: readonly string[]): FilterPart => {
         : (sql) =>
             `SELECT message_id FROM message_uids WHERE account_id = $1 AND folder_id = ANY(${sql.value(folderIds)})`,
     holds: (sql) => `(${[...states, `m.category_ids && ${sql.value(folderIds)}::text[]`].join(' OR ')})`,
+    ...(states.length === 0 && folderIds.length === 1
+      ? { walk: (sql: Sql) => alongFolder(sql.value(folderIds[0])) }
+      : {}),
   };
 };
+
+const alongFolder = (folderId: string): Walk => ({
+  rows: `FROM message_uids w WHERE w.account_id = $1 AND w.folder_id = ${folderId}`,
+  date: 'received_at',
+  id: 'message_id',
+});
 
 function flagParts({ unread, starred, hasAttachment }: ResolvedFilter): FilterPart[] {
   const flags: [boolean | undefined, string, string][] = [
@@ -154,34 +193,30 @@ function flagParts({ unread, starred, hasAttachment }: ResolvedFilter): FilterPa
   return flags.flatMap(([wanted, column, state]): FilterPart[] => {
     if (wanted === undefined) return [];
     if (!wanted) return [{ ids: null, holds: () => `NOT ${column}` }];
-    return [{ ids: () => idsOfFlagged(state, column), holds: () => column }];
+    const ids = () => messagesOfThreadsUnder(`'{${state}}'`, ` AND ${column}`);
+    return [{ ids, most: MOST_THREADS, holds: () => column }];
   });
 }
 
-const idsOfFlagged = (state: string, column: string): string =>
-  `SELECT m.id FROM thread_categories c JOIN messages m ON m.account_id = $1 AND m.thread_id = c.thread_id AND ${column}
-   WHERE c.account_id = $1 AND c.category = '${state}'`;
-
 function dateParts(filter: ResolvedFilter): FilterPart[] {
-  const onMessage: [Date | undefined, string][] = [
-    [filter.receivedBefore, 'm.received_at <'],
-    [filter.receivedAfter, 'm.received_at >'],
+  return [
+    ...received('<', filter.receivedBefore),
+    ...received('>', filter.receivedAfter),
+    ...ofThread('t.first_message_at <', filter.startedBefore),
+    ...ofThread('t.first_message_at >', filter.startedAfter),
+    ...ofThread('t.last_message_at <', filter.lastMessageBefore),
+    ...ofThread('t.last_message_at >', filter.lastMessageAfter),
   ];
-  const onThread: [Date | undefined, string][] = [
-    [filter.startedBefore, 't.first_message_at <'],
-    [filter.startedAfter, 't.first_message_at >'],
-    [filter.lastMessageBefore, 't.last_message_at <'],
-    [filter.lastMessageAfter, 't.last_message_at >'],
-  ];
-  const parts: FilterPart[] = [];
-  for (const [date, comparison] of onMessage) {
-    if (date) parts.push({ ids: null, holds: (sql) => `${comparison} ${sql.value(date)}` });
-  }
-  for (const [date, comparison] of onThread) {
-    if (date) parts.push({ ids: null, holds: (sql) => onItsThread(`${comparison} ${sql.value(date)}`) });
-  }
-  return parts;
 }
 
+function received(comparison: '<' | '>', date: Date | undefined): FilterPart[] {
+  if (!date) return [];
+  const on = (sql: Sql, column: string) => `${column} ${comparison} ${sql.value(date)}`;
+  return [{ ids: null, holds: (sql) => on(sql, 'm.received_at'), bound: on }];
+}
+
+const ofThread = (comparison: string, date: Date | undefined): FilterPart[] =>
+  date ? [{ ids: null, holds: (sql) => onItsThread(`${comparison} ${sql.value(date)}`) }] : [];
+
 const onItsThread = (condition: string): string =>
-  `EXISTS (SELECT FROM threads t WHERE t.account_id = $1 AND t.id = m.thread_id AND ${condition})`;
+  exists(`SELECT FROM threads t WHERE t.account_id = $1 AND t.id = m.thread_id AND ${condition}`);

@@ -7,16 +7,9 @@ import type { AccountRef, Dialect } from '../accounts/account-ref.js';
 import { CategoryDirectory } from '../folders/category-directory.js';
 
 import { type MailFilter, matchesNothing, type Page, resolved, type ResolvedFilter } from './mail-filter.js';
-import {
-  type Kind,
-  messageCount,
-  messageParts,
-  messagesAmong,
-  messagesWalked,
-  MOST_CANDIDATES,
-  type Query,
-} from './message-query.js';
+import { type Kind, messageCount, messageParts, messagesAmong, messagesWalked, type Query } from './message-query.js';
 import { type MessageFileRow, type MessageRow, renderMessage } from './message.view.js';
+import { mostOf } from './sql.js';
 
 const COLUMNS = `m.id, m.thread_id, m.subject, m.snippet, m."from"::text AS "from", m."to"::text AS "to", m.cc::text AS cc,
   m.bcc::text AS bcc, m.reply_to::text AS reply_to, floor(extract(epoch FROM m.received_at))::bigint::text AS date,
@@ -128,7 +121,7 @@ export class MessagesService {
   private async filesOf(account: AccountRef, messageIds: readonly string[]): Promise<Map<string, MessageFileRow[]>> {
     const rows = await this.reader.rows<MessageFileRow>(
       `SELECT id, message_id, content_type, filename, size::text AS size, content_id, disposition FROM files
-       WHERE account_id = $1 AND message_id = ANY($2) ORDER BY id`,
+       WHERE account_id = $1 AND message_id = ANY($2) ORDER BY length(part), part, id`,
       [account.id, messageIds],
       'files-of-messages',
     );
@@ -137,18 +130,19 @@ export class MessagesService {
     return byMessage;
   }
 
-  /** Picks the plan: from the rarest filter, else by walking the dates. */
+  /** Picks the plan: straight along an index where one fits, else from the rarest filter, else by walking the dates. */
   private async select(account: AccountRef, kind: Kind, filter: MailFilter, page: Page): Promise<string[]> {
     const wanted = await this.lookedUp(account, filter);
     if (page.limit === 0 || matchesNothing(wanted)) return [];
     const parts = messageParts(wanted, kind);
+    const straight = parts.length === 1 && parts[0]?.walk !== undefined;
     for (const [index, part] of parts.entries()) {
-      if (!part.ids) continue;
+      if (!part.ids || straight) continue;
       const rows = await this.run<{ candidates: number; id: string | null }>(
         messagesAmong(account.id, kind, index, parts, page),
       );
       const [first] = rows;
-      if (first && first.candidates <= MOST_CANDIDATES) return rows.flatMap((row) => (row.id === null ? [] : [row.id]));
+      if (first && first.candidates <= mostOf(part)) return rows.flatMap((row) => (row.id === null ? [] : [row.id]));
     }
     const walked = await this.run<{ id: string }>(messagesWalked(account.id, kind, parts, page));
     return walked.map((row) => row.id);

@@ -5,7 +5,17 @@ import {
   type Page,
   type ResolvedFilter,
 } from '../messages/mail-filter.js';
-import { type FilterPart, Sql } from '../messages/sql.js';
+import {
+  bounds,
+  candidates,
+  exists,
+  type FilterPart,
+  idsOf,
+  mostOf,
+  othersHold,
+  Sql,
+  type Walk,
+} from '../messages/sql.js';
 
 /** SQL for one page of threads or their number; `name` when it is worth preparing. */
 export interface Query {
@@ -14,8 +24,6 @@ export interface Query {
   readonly name?: string;
 }
 
-/** Up to this many threads are fetched and sorted; with more, threads are walked by date until the page is full. */
-export const MOST_CANDIDATES = 3000;
 /** Up to this offset rows are skipped while being read; beyond, ids come first from the index alone. */
 const SHALLOW = 200;
 
@@ -88,34 +96,40 @@ export function threadsAmong(
   page: Page,
 ): Query {
   const sql = new Sql(accountId);
-  const ids = candidatesOf(parts, part)(sql);
-  const text = `WITH hits AS MATERIALIZED (SELECT * FROM (${ids}) hit(id) LIMIT ${MOST_CANDIDATES + 1}),
-      size AS (SELECT count(*)::int AS candidates FROM hits)
+  const text = `WITH ${candidates(sql, parts, part)}
     SELECT size.candidates, page.* FROM size LEFT JOIN LATERAL (
       SELECT ${COLUMNS[shape]} FROM (SELECT DISTINCT id FROM hits) hit
       JOIN threads t ON t.account_id = $1 AND t.id = hit.id
-      WHERE size.candidates <= ${MOST_CANDIDATES}${othersHold(sql, parts, part)}
+      WHERE size.candidates <= ${mostOf(parts[part])}${othersHold(sql, parts, part)}
       ${NEWEST_FIRST} LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}
     ) page ON true`;
   return { text, values: sql.values };
 }
 
-/** All threads by date, looking at each. For filters that match much of the mail. */
+/** Threads by date, those of one category where there is such a filter, looking at each. */
 export function threadsWalked(accountId: string, parts: readonly FilterPart[], shape: Shape, page: Page): Query {
   const sql = new Sql(accountId);
-  const text = `SELECT ${COLUMNS[shape]} FROM threads t WHERE t.account_id = $1${othersHold(sql, parts)}
-    ${NEWEST_FIRST} LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}`;
+  const along = parts.findIndex((part) => part.walk !== undefined);
+  const walk = parts[along]?.walk?.(sql);
+  if (!walk) {
+    const text = `SELECT ${COLUMNS[shape]} FROM threads t WHERE t.account_id = $1${othersHold(sql, parts)}
+      ${NEWEST_FIRST} LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}`;
+    return { text, values: sql.values };
+  }
+  const passes = `SELECT FROM threads t WHERE t.account_id = $1 AND t.id = w.${walk.id}${othersHold(sql, parts, along)}`;
+  const text = `SELECT ${COLUMNS[shape]} FROM (
+      SELECT w.${walk.date} AS at, w.${walk.id} AS id ${walk.rows}${bounds(sql, parts, walk)} AND ${exists(passes)}
+      ORDER BY w.${walk.date} DESC, w.${walk.id} DESC
+      LIMIT ${sql.value(page.limit)} OFFSET ${sql.value(page.offset)}
+    ) page JOIN threads t ON t.account_id = $1 AND t.id = page.id ORDER BY page.at DESC, page.id DESC`;
   return { text, values: sql.values };
 }
 
 /** The number of threads that pass. */
 export function threadCount(accountId: string, filter: ResolvedFilter, parts: readonly FilterPart[]): Query {
   if (isUnfiltered(filter)) {
-    return {
-      text: `SELECT count(*)::int AS count FROM threads WHERE account_id = $1`,
-      values: [accountId],
-      name: 'thread-count',
-    };
+    const text = `SELECT count(*)::int AS count FROM threads WHERE account_id = $1`;
+    return { text, values: [accountId], name: 'thread-count' };
   }
   const sql = new Sql(accountId);
   const driver = parts.findIndex((part) => part.ids !== null);
@@ -123,26 +137,13 @@ export function threadCount(accountId: string, filter: ResolvedFilter, parts: re
     const text = `SELECT count(*)::int AS count FROM threads t WHERE t.account_id = $1${othersHold(sql, parts)}`;
     return { text, values: sql.values };
   }
-  const ids = candidatesOf(parts, driver)(sql);
+  const ids = idsOf(parts, driver)(sql);
   if (parts.length === 1) {
     return { text: `SELECT count(DISTINCT hit.id)::int AS count FROM (${ids}) hit(id)`, values: sql.values };
   }
   const text = `SELECT count(*)::int AS count FROM (SELECT DISTINCT id FROM (${ids}) hit(id)) hit
     JOIN threads t ON t.account_id = $1 AND t.id = hit.id WHERE true${othersHold(sql, parts, driver)}`;
   return { text, values: sql.values };
-}
-
-function candidatesOf(parts: readonly FilterPart[], index: number): (sql: Sql) => string {
-  const ids = parts[index]?.ids;
-  if (!ids) throw new Error(`filter part ${index} cannot name its threads`);
-  return ids;
-}
-
-function othersHold(sql: Sql, parts: readonly FilterPart[], except = -1): string {
-  return parts
-    .filter((_, index) => index !== except)
-    .map((part) => ` AND ${part.holds(sql)}`)
-    .join('');
 }
 
 /** The filter's parts, the one that is likely to match least first. */
@@ -175,23 +176,33 @@ const subjectIs = (subject: string): FilterPart => ({
 const hasFileNamed = (filename: string): FilterPart => ({
   ids: (sql) => `SELECT m.thread_id FROM files f JOIN messages m ON m.account_id = $1 AND m.id = f.message_id
     WHERE f.account_id = $1 AND f.filename = ${sql.value(filename)}`,
-  holds: (sql) => `EXISTS (SELECT FROM messages m JOIN files f ON f.account_id = $1 AND f.message_id = m.id
-    WHERE m.account_id = $1 AND m.thread_id = t.id AND f.filename = ${sql.value(filename)})`,
+  holds: (sql) =>
+    exists(`SELECT FROM messages m JOIN files f ON f.account_id = $1 AND f.message_id = m.id
+      WHERE m.account_id = $1 AND m.thread_id = t.id AND f.filename = ${sql.value(filename)}`),
 });
 
 const hasParticipant = ({ emails, fields }: AddressFilter): FilterPart => ({
   ids: (sql) => `SELECT thread_id FROM message_participants
     WHERE account_id = $1 AND email = ANY(${sql.value(emails)}) AND fields & ${fields} <> 0`,
   // The join runs along message_participants' whole primary key, once for each message of the thread.
-  holds: (sql) => `EXISTS (SELECT FROM messages m JOIN message_participants p ON p.account_id = $1
-      AND p.email = ANY(${sql.value(emails)}) AND p.received_at = m.received_at AND p.message_id = m.id
-    WHERE m.account_id = $1 AND m.thread_id = t.id AND p.fields & ${fields} <> 0)`,
+  holds: (sql) =>
+    exists(`SELECT FROM messages m JOIN message_participants p ON p.account_id = $1
+        AND p.email = ANY(${sql.value(emails)}) AND p.received_at = m.received_at AND p.message_id = m.id
+      WHERE m.account_id = $1 AND m.thread_id = t.id AND p.fields & ${fields} <> 0`),
 });
 
 const isUnder = (entries: readonly string[]): FilterPart => ({
   ids: (sql) =>
     `SELECT thread_id FROM thread_categories WHERE account_id = $1 AND category = ANY(${sql.value(entries)})`,
   holds: (sql) => `t.categories && ${sql.value(entries)}::text[]`,
+  // With several entries one thread would be met several times.
+  ...(entries.length === 1 ? { walk: (sql: Sql) => alongCategory(sql.value(entries[0])) } : {}),
+});
+
+const alongCategory = (category: string): Walk => ({
+  rows: `FROM thread_categories w WHERE w.account_id = $1 AND w.category = ${category}`,
+  date: 'last_message_at',
+  id: 'thread_id',
 });
 
 function stateParts({ unread, starred, hasAttachment }: ResolvedFilter): FilterPart[] {
@@ -212,13 +223,19 @@ const isNotUnder = (state: string): FilterPart => ({
 });
 
 function dateParts(filter: ResolvedFilter): FilterPart[] {
-  const bounds: [Date | undefined, string][] = [
-    [filter.startedBefore, 't.first_message_at <'],
-    [filter.startedAfter, 't.first_message_at >'],
-    [filter.lastMessageBefore, 't.last_message_at <'],
-    [filter.lastMessageAfter, 't.last_message_at >'],
+  return [
+    ...dated(filter.startedBefore, (sql, date) => `t.first_message_at < ${sql.value(date)}`),
+    ...dated(filter.startedAfter, (sql, date) => `t.first_message_at > ${sql.value(date)}`),
+    ...lastMessage('<', filter.lastMessageBefore),
+    ...lastMessage('>', filter.lastMessageAfter),
   ];
-  return bounds.flatMap(([date, comparison]) =>
-    date ? [{ ids: null, holds: (sql: Sql) => `${comparison} ${sql.value(date)}` }] : [],
-  );
 }
+
+const dated = (date: Date | undefined, condition: (sql: Sql, date: Date) => string): FilterPart[] =>
+  date ? [{ ids: null, holds: (sql) => condition(sql, date) }] : [];
+
+const lastMessage = (comparison: '<' | '>', date: Date | undefined): FilterPart[] =>
+  dated(date, (sql, value) => `t.last_message_at ${comparison} ${sql.value(value)}`).map((part) => ({
+    ...part,
+    bound: (sql, column) => `${column} ${comparison} ${sql.value(date)}`,
+  }));

@@ -14,12 +14,11 @@ import {
   type ResolvedFilter,
 } from '../messages/mail-filter.js';
 import { MessagesService } from '../messages/messages.service.js';
-import type { FilterPart } from '../messages/sql.js';
+import { type FilterPart, mostOf } from '../messages/sql.js';
 
 import { asExpanded, idsOf } from './expanded-thread.js';
 import {
   allThreads,
-  MOST_CANDIDATES,
   type Query,
   type Shape,
   threadCount,
@@ -138,7 +137,7 @@ export class ThreadsService {
       const rows = await this.run<Row & { candidates: number }>(threadsAmong(account.id, index, parts, shape, page));
       const [first] = rows;
       // The LEFT JOIN answers one row of nulls when no thread passes.
-      if (first && first.candidates <= MOST_CANDIDATES) return rows.filter((row) => !isNothing(row));
+      if (first && first.candidates <= mostOf(part)) return rows.filter((row) => !isNothing(row));
     }
     return this.run<Row>(threadsWalked(account.id, parts, shape, page));
   }
