@@ -42,12 +42,11 @@ export async function startDemo({ dir, apiUrl, cli, say }: DemoOptions): Promise
     await dovecot.stop();
   };
   try {
-    const messages = sampleMail(new Date());
-    fill(dovecot, messages);
+    fill(dovecot, sampleMail(new Date()));
     const servers = ['--imap-host', dovecot.host, '--imap-port', String(dovecot.imapPort), '--imap-security', 'none'];
     servers.push('--smtp-host', smtp.host, '--smtp-port', String(smtp.port), '--smtp-security', 'none');
     const account = await connect(cli, servers);
-    const count = await untilReadable(apiUrl, account, messages.length);
+    const count = await untilReadable(apiUrl, account);
     say(
       `Mailbox ${ADDRESS} (password "${PASSWORD}") is connected: ${count} messages. IMAP: ${dovecot.host}:${dovecot.imapPort}, SMTP: ${smtp.host}:${smtp.port}`,
     );
@@ -95,18 +94,22 @@ async function connect(cli: DemoOptions['cli'], servers: readonly string[]): Pro
   return JSON.parse(answer) as Connected;
 }
 
-/** @returns how many messages the API shows: all of them, or those that are there when waiting has no end */
-async function untilReadable(apiUrl: string, { access_token }: Connected, expected: number): Promise<number> {
+interface Status {
+  readonly folders: ReadonlyArray<{ readonly synced: number; readonly state: string }>;
+}
+
+/** @returns how many messages can be read: all of them, or those that are there when waiting has to end */
+async function untilReadable(apiUrl: string, { access_token }: Connected): Promise<number> {
   const authorization = `Basic ${Buffer.from(`${access_token}:`).toString('base64')}`;
   const deadline = Date.now() + SYNC_TIMEOUT_MS;
-  let count = 0;
-  while (count < expected && Date.now() < deadline) {
-    const response = await fetch(`${apiUrl}/messages?view=count`, { headers: { authorization } });
-    const body = (await response.json()) as { count?: number };
-    count = body.count ?? 0;
-    if (count < expected) await sleep(100);
+  for (;;) {
+    const response = await fetch(`${apiUrl}/status`, { headers: { authorization } });
+    if (!response.ok) throw new StartFault(`The API answers ${response.status} to the demo; its log says why.`);
+    const { folders } = (await response.json()) as Status;
+    const complete = folders.length > 0 && folders.every(({ state }) => state === 'running');
+    if (complete || Date.now() > deadline) return folders.reduce((sum, { synced }) => sum + synced, 0);
+    await sleep(100);
   }
-  return count;
 }
 
 function commands(apiUrl: string, { access_token: token, namespace_id }: Connected): string[] {
