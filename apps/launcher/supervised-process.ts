@@ -35,7 +35,7 @@ export function restartDelay(attempt: number): number {
 export class SupervisedProcess {
   private child: ChildProcess | null = null;
   private stopping = false;
-  private ready = false;
+  private logStart = 0;
   private readonly wake = new AbortController();
 
   constructor(private readonly options: ProcessOptions) {}
@@ -54,11 +54,9 @@ export class SupervisedProcess {
     const child = this.spawn();
     const exit = exitOf(child);
     if (!(await readyOrEnded(child, exit))) {
-      throw new StartFault(
-        this.stopping ? 'Stopped.' : `The ${this.name} did not start; ${this.options.logFile} says more.`,
-      );
+      const words = this.words().slice(0, 3);
+      throw new StartFault([...words, `The ${this.name} did not start; ${this.options.logFile} says more.`].join('\n'));
     }
-    this.ready = true;
     void this.keepRunning(exit, Date.now());
   }
 
@@ -101,25 +99,25 @@ export class SupervisedProcess {
   private spawn(): ChildProcess {
     const { entry, env, logFile } = this.options;
     const log = openLog(logFile);
-    const child = spawn(process.execPath, [entry], {
-      env,
-      stdio: ['ignore', log, 'pipe', 'ipc'],
-      detached: true, // Ctrl-C in the terminal reaches only us, and we stop it in order
-    });
-    child.stderr?.on('data', (chunk: Buffer) => this.onStderr(log, chunk));
-    child.once('close', () => fs.closeSync(log));
-    this.child = child;
+    this.logStart = fs.fstatSync(log).size;
+    try {
+      this.child = spawn(process.execPath, [entry], {
+        env,
+        // A file rather than a pipe to us: nobody is left writing into the void when we are killed.
+        stdio: ['ignore', log, log, 'ipc'],
+        detached: true, // Ctrl-C in the terminal reaches only us, and we stop it in order
+      });
+    } finally {
+      fs.closeSync(log);
+    }
     this.options.onChange();
-    return child;
+    return this.child;
   }
 
-  /** Why a process cannot start is for people, so it goes to the terminal too; JSON log lines stay in the file. */
-  private onStderr(log: number, chunk: Buffer): void {
-    fs.writeSync(log, chunk);
-    if (this.ready) return;
-    for (const line of chunk.toString().split('\n')) {
-      if (line.trim() && !line.startsWith('{') && !this.stopping) this.options.say(line);
-    }
+  /** What the process wrote for people since it was started; its log lines are JSON. */
+  private words(): string[] {
+    const written = fs.readFileSync(this.options.logFile).subarray(this.logStart).toString();
+    return written.split('\n').filter((line) => line.trim() && !line.startsWith('{'));
   }
 }
 
