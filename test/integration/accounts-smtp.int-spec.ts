@@ -1,10 +1,10 @@
 import net, { type AddressInfo } from 'node:net';
 
-import { type SmtpPeer, type SmtpPeerOptions, startSmtp } from '../../../apps/launcher/peers/smtp.js';
+import { type SmtpPeer, type SmtpPeerOptions, startSmtp } from '../../apps/launcher/peers/smtp.js';
 import { EgressGuard } from '#libs/common/egress-guard.js';
 import type { ServerSettings } from '#libs/providers/contracts/connection-settings.js';
 
-import { verifySmtp } from './verify-smtp.js';
+import { verifySmtp } from '#libs/providers/smtp/verify-smtp.js';
 
 describe('verifySmtp', () => {
   const stops: (() => Promise<unknown>)[] = [];
