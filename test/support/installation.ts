@@ -70,7 +70,9 @@ export class Installation {
 
   /** Ends the processes; the database stays. */
   async halt(): Promise<void> {
-    const children = [...this.children.values()].filter((child) => child.exitCode === null && child.signalCode === null);
+    const children = [...this.children.values()].filter(
+      (child) => child.exitCode === null && child.signalCode === null,
+    );
     this.children.clear();
     await Promise.all(
       children.map(async (child) => {
