@@ -140,6 +140,7 @@ export class FirstSchema1790000000000 implements MigrationInterface {
       bcc json NOT NULL,
       reply_to json NOT NULL,
       emails text[] NOT NULL,
+      email_fields smallint[] NOT NULL,
       received_at timestamptz NOT NULL,
       size integer NOT NULL,
       unread boolean NOT NULL,
@@ -186,15 +187,6 @@ export class FirstSchema1790000000000 implements MigrationInterface {
       `CREATE INDEX message_uids_by_date ON message_uids (account_id, folder_id, received_at, message_id)`,
     );
     await db.query(`CREATE INDEX message_uids_by_message ON message_uids (account_id, message_id)`);
-    await db.query(`CREATE TABLE message_participants (
-      account_id text COLLATE "C" NOT NULL,
-      email text COLLATE "C" NOT NULL,
-      received_at timestamptz NOT NULL,
-      message_id text COLLATE "C" NOT NULL,
-      fields smallint NOT NULL,
-      thread_id text COLLATE "C" NOT NULL,
-      CONSTRAINT message_participants_pkey PRIMARY KEY (account_id, email, received_at, message_id)
-    )`);
     await db.query(`CREATE TABLE files (
       account_id text COLLATE "C" NOT NULL,
       id text COLLATE "C" NOT NULL,
@@ -223,6 +215,8 @@ export class FirstSchema1790000000000 implements MigrationInterface {
       unseen boolean NOT NULL DEFAULT false,
       version integer NOT NULL DEFAULT 0,
       categories text[] NOT NULL,
+      emails text[] NOT NULL,
+      email_fields smallint[] NOT NULL,
       rendered text NOT NULL,
       CONSTRAINT threads_pkey PRIMARY KEY (account_id, id)
     )`);
@@ -235,6 +229,14 @@ export class FirstSchema1790000000000 implements MigrationInterface {
       last_message_at timestamptz NOT NULL,
       thread_id text COLLATE "C" NOT NULL,
       CONSTRAINT thread_categories_pkey PRIMARY KEY (account_id, category, last_message_at, thread_id)
+    )`);
+    await db.query(`CREATE TABLE thread_participants (
+      account_id text COLLATE "C" NOT NULL,
+      email text COLLATE "C" NOT NULL,
+      last_message_at timestamptz NOT NULL,
+      thread_id text COLLATE "C" NOT NULL,
+      fields smallint NOT NULL,
+      CONSTRAINT thread_participants_pkey PRIMARY KEY (account_id, email, last_message_at, thread_id)
     )`);
     await db.query(`CREATE TABLE thread_refs (
       account_id text COLLATE "C" NOT NULL,
@@ -257,7 +259,7 @@ export class FirstSchema1790000000000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(
-      `DROP TABLE accounts, grants, access_tokens, auth_codes, account_events, applications, categories, folder_syncs, backfill_ranges, poison_uids, messages, message_bodies, message_uids, message_participants, files, threads, thread_categories, thread_refs, changes`,
+      `DROP TABLE accounts, grants, access_tokens, auth_codes, account_events, applications, categories, folder_syncs, backfill_ranges, poison_uids, messages, message_bodies, message_uids, files, threads, thread_categories, thread_participants, thread_refs, changes`,
     );
   }
 }

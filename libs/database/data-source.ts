@@ -5,9 +5,9 @@ import { FirstSchema1790000000000 } from '../../migrations/1790000000000-first-s
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Application } from './application.entity.js';
 import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entity.js';
-import { FileRow, Message, MessageBody, MessageParticipant, MessageUid } from './message.entity.js';
+import { FileRow, Message, MessageBody, MessageUid } from './message.entity.js';
 import { SnakeNaming } from './snake-naming.js';
-import { Change, Thread, ThreadCategory, ThreadRef } from './thread.entity.js';
+import { Change, Thread, ThreadCategory, ThreadParticipant, ThreadRef } from './thread.entity.js';
 
 export const entities = [
   Application,
@@ -23,10 +23,11 @@ export const entities = [
   Message,
   MessageBody,
   MessageUid,
-  MessageParticipant,
+
   FileRow,
   Thread,
   ThreadCategory,
+  ThreadParticipant,
   ThreadRef,
   Change,
 ];

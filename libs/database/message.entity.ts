@@ -32,8 +32,10 @@ export class Message {
   @Column('json') cc: Participant[];
   @Column('json') bcc: Participant[];
   @Column('json') replyTo: Participant[];
-  /** Canonical form of every address above, without repeats: the keys of its message_participants rows. */
+  /** Canonical form of every address above, without repeats. */
   @Column('text', { array: true }) emails: string[];
+  /** For each of `emails`, the sum of ParticipantField bits of the fields it stands in. */
+  @Column('smallint', { array: true }) emailFields: number[];
   /** INTERNALDATE, else the Date header, else when we first saw it. */
   @TimeColumn() receivedAt: Date;
   /** Bytes, as the server counts them. */
@@ -80,21 +82,8 @@ export class MessageUid {
   @TimeColumn() receivedAt: Date;
 }
 
-/** Bits of MessageParticipant.fields. */
+/** Bits of `emailFields` and ThreadParticipant.fields. */
 export const ParticipantField = { from: 1, to: 2, cc: 4, bcc: 8, replyTo: 16 } as const;
-
-/** One row for each distinct address of a message: serves the address filters. */
-@Entity('message_participants')
-export class MessageParticipant {
-  @KeyColumn('message_participants_pkey') accountId: string;
-  /** `canonicalEmail()` of the address. */
-  @KeyColumn('message_participants_pkey') email: string;
-  @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'message_participants_pkey' }) receivedAt: Date;
-  @KeyColumn('message_participants_pkey') messageId: string;
-  /** Sum of ParticipantField bits. */
-  @Column('smallint') fields: number;
-  @BytewiseColumn() threadId: string;
-}
 
 /** An attachment, an inline part or an upload. Its bytes are fetched on demand or lie in the blob store. */
 @Entity('files')

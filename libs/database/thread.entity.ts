@@ -30,6 +30,9 @@ export class Thread {
    * `unseen`, `attachment`, `drafts`, `sent` by name. `thread_categories` holds the same set as rows.
    */
   @Column('text', { array: true }) categories: string[];
+  /** Canonical addresses of its messages with the fields they stand in; `thread_participants` holds them as rows. */
+  @Column('text', { array: true }) emails: string[];
+  @Column('smallint', { array: true }) emailFields: number[];
   /**
    * The API object as JSON text, all but `version` and what names categories (`tags`, `folders`, `labels`), without its closing
    * brace: a list page is then one indexed read and no rendering (docs/adr/0004-rendered-threads.md).
@@ -46,6 +49,18 @@ export class ThreadCategory {
   @KeyColumn('thread_categories_pkey') category: string;
   @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'thread_categories_pkey' }) lastMessageAt: Date;
   @KeyColumn('thread_categories_pkey') threadId: string;
+}
+
+/** One row for each address of a thread, so that a page of one person's threads is one index range. */
+@Entity('thread_participants')
+export class ThreadParticipant {
+  @KeyColumn('thread_participants_pkey') accountId: string;
+  /** `canonicalEmail()` of the address. */
+  @KeyColumn('thread_participants_pkey') email: string;
+  @PrimaryColumn('timestamptz', { primaryKeyConstraintName: 'thread_participants_pkey' }) lastMessageAt: Date;
+  @KeyColumn('thread_participants_pkey') threadId: string;
+  /** Sum of ParticipantField bits over the thread's messages. */
+  @Column('smallint') fields: number;
 }
 
 /**

@@ -71,7 +71,7 @@ describe('storing mail', () => {
     for (const table of [
       'messages',
       'message_bodies',
-      'message_participants',
+      'thread_participants',
       'message_uids',
       'files',
       'threads',
@@ -106,7 +106,7 @@ describe('storing mail', () => {
       expect.arrayContaining(['create message', 'modify message', 'modify thread', 'delete thread']),
     );
     const stray = await store.rows(
-      'SELECT 1 FROM message_participants WHERE thread_id <> $1 UNION ALL SELECT 1 FROM thread_refs WHERE thread_id <> $1',
+      'SELECT 1 FROM thread_participants WHERE thread_id <> $1 UNION ALL SELECT 1 FROM thread_refs WHERE thread_id <> $1',
       [before[0]!.id],
     );
     expect(stray).toEqual([]);

@@ -125,13 +125,14 @@ export class Seed {
     const at = new Date((spec.at ?? (this.clock += 3600)) * 1000);
     const folderIds = (spec.folders ?? ['INBOX']).map((path) => account.folders[path] ?? path);
     const fields = addressesOf(spec);
+    const bits = emailBits(fields);
     const files = spec.files ?? [];
     await this.sql(
       `INSERT INTO messages (account_id, id, thread_id, identity, message_id_header, in_reply_to, "references", subject,
-         snippet, "from", "to", cc, bcc, reply_to, emails, received_at, size, unread, starred, draft, sent,
-         has_attachments, category_ids)
-       VALUES ($1, $2, $3, gen_random_uuid(), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '{}', $14, 1000, $15, $16, $17,
-         $18, $19, $20)`,
+         snippet, "from", "to", cc, bcc, reply_to, emails, email_fields, received_at, size, unread, starred, draft,
+         sent, has_attachments, category_ids)
+       VALUES ($1, $2, $3, gen_random_uuid(), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1000, $17, $18,
+         $19, $20, $21, $22)`,
       [
         account.id,
         id,
@@ -142,6 +143,8 @@ export class Seed {
         spec.subject ?? 'Hello',
         spec.snippet ?? 'Hello there',
         ...(['from', 'to', 'cc', 'bcc', 'replyTo'] as const).map((field) => JSON.stringify(fields[field])),
+        [...bits.keys()],
+        [...bits.values()],
         at,
         spec.unread ?? false,
         spec.starred ?? false,
@@ -157,7 +160,6 @@ export class Seed {
       spec.body ?? '<p>Hello</p>',
     ]);
     await this.places(account.id, id, folderIds, at);
-    await this.participants(account.id, id, threadId, at, fields);
     const fileIds = await this.files(account.id, id, files);
     await refreshThreads(
       {
@@ -175,29 +177,6 @@ export class Seed {
         `INSERT INTO message_uids (account_id, folder_id, uid, message_id, flags, received_at)
          VALUES ($1, $2, $3, $4, '{}', $5)`,
         [accountId, folderId, (this.uid += 1), messageId, at],
-      );
-    }
-  }
-
-  private async participants(
-    accountId: string,
-    messageId: string,
-    threadId: string,
-    at: Date,
-    fields: Readonly<Record<keyof typeof ParticipantField, readonly Participant[]>>,
-  ): Promise<void> {
-    const bits = new Map<string, number>();
-    for (const [field, people] of Object.entries(fields)) {
-      for (const { email } of people) {
-        const key = canonicalEmail(email);
-        bits.set(key, (bits.get(key) ?? 0) | ParticipantField[field as keyof typeof ParticipantField]);
-      }
-    }
-    for (const [email, sum] of bits) {
-      await this.sql(
-        `INSERT INTO message_participants (account_id, email, received_at, message_id, fields, thread_id)
-         VALUES ($1, $2, $3, $4, $5, $6)`,
-        [accountId, email, at, messageId, sum, threadId],
       );
     }
   }
@@ -235,4 +214,18 @@ function addressesOf(spec: MessageSpec) {
     bcc: (spec.bcc ?? []).map(participant),
     replyTo: (spec.replyTo ?? []).map(participant),
   };
+}
+
+/** Canonical addresses and the fields they stand in. */
+function emailBits(
+  fields: Readonly<Record<keyof typeof ParticipantField, readonly Participant[]>>,
+): Map<string, number> {
+  const bits = new Map<string, number>();
+  for (const [field, people] of Object.entries(fields)) {
+    for (const { email } of people) {
+      const key = canonicalEmail(email);
+      bits.set(key, (bits.get(key) ?? 0) | ParticipantField[field as keyof typeof ParticipantField]);
+    }
+  }
+  return bits;
 }

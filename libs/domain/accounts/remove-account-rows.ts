@@ -15,7 +15,7 @@ const ACCOUNT_TABLES = [
   'threads',
   'thread_refs',
   'message_uids',
-  'message_participants',
+  'thread_participants',
   'files',
   'message_bodies',
   'messages',

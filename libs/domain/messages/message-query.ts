@@ -121,19 +121,19 @@ const hasFileNamed = (filename: string): FilterPart => ({
 });
 
 const hasParticipant = ({ emails, fields }: AddressFilter): FilterPart => ({
-  ids: (sql) => `SELECT message_id FROM message_participants
-    WHERE account_id = $1 AND email = ANY(${sql.value(emails)}) AND fields & ${fields} <> 0`,
-  holds: (sql) =>
-    exists(`SELECT FROM message_participants p WHERE p.account_id = $1 AND p.email = ANY(${sql.value(emails)})
-      AND p.received_at = m.received_at AND p.message_id = m.id AND p.fields & ${fields} <> 0`),
-  ...(emails.length === 1 ? { walk: (sql: Sql) => alongPerson(sql.value(emails[0]), fields) } : {}),
+  ids: (sql) => {
+    const list = sql.value(emails);
+    const threads = `SELECT thread_id FROM thread_participants
+      WHERE account_id = $1 AND email = ANY(${list}) AND fields & ${fields} <> 0`;
+    return messagesOfThreads(threads, ` AND ${standsIn(list, fields)}`);
+  },
+  most: MOST_THREADS,
+  holds: (sql) => standsIn(sql.value(emails), fields),
 });
 
-const alongPerson = (email: string, fields: number): Walk => ({
-  rows: `FROM message_participants w WHERE w.account_id = $1 AND w.email = ${email} AND w.fields & ${fields} <> 0`,
-  date: 'received_at',
-  id: 'message_id',
-});
+const standsIn = (emails: string, fields: number): string =>
+  `(m.emails && ${emails}::text[] AND EXISTS (SELECT FROM unnest(m.emails, m.email_fields) AS p(email, fields)
+    WHERE p.email = ANY(${emails}) AND p.fields & ${fields} <> 0))`;
 
 const threadIsUnder = (entries: readonly string[]): FilterPart => ({
   ids: (sql) => messagesOfThreadsUnder(sql.value(entries), ''),
@@ -147,8 +147,14 @@ const threadIsUnder = (entries: readonly string[]): FilterPart => ({
 const MOST_THREADS = 500;
 
 const messagesOfThreadsUnder = (entries: string, condition: string): string =>
+  messagesOfThreads(
+    `SELECT thread_id FROM thread_categories WHERE account_id = $1 AND category = ANY(${entries})`,
+    condition,
+  );
+
+const messagesOfThreads = (threads: string, condition: string): string =>
   `SELECT m.id FROM (
-     SELECT thread_id FROM thread_categories WHERE account_id = $1 AND category = ANY(${entries}) OFFSET 0
+     ${threads} OFFSET 0
    ) c CROSS JOIN LATERAL (
      SELECT id FROM messages m WHERE m.account_id = $1 AND m.thread_id = c.thread_id${condition} OFFSET 0
    ) m`;

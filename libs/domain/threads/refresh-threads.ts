@@ -1,3 +1,5 @@
+import { arrayLiteral } from '#libs/database/array-literal.js';
+
 import { summarizeThread, type ThreadMessage, type ThreadSummary } from './summarize-thread.js';
 
 /** Tx of the write door, or anything else that runs SQL inside one transaction. */
@@ -21,7 +23,7 @@ export interface RefreshOptions {
 }
 
 /**
- * Makes thread rows, and the thread_categories rows beside them, equal what their messages say. Call it inside the
+ * Makes thread rows, and the thread_categories and thread_participants rows beside them, equal what their messages say. Call it inside the
  * transaction that changed the messages, once, with every thread touched. `version` grows with every visible change.
  */
 export async function refreshThreads(
@@ -54,7 +56,8 @@ async function messagesByThread(
 ): Promise<Map<string, ThreadMessage[]>> {
   const rows = await tx.query<ThreadMessage & { threadId: string }>(
     `SELECT thread_id AS "threadId", id, subject, snippet, "from", "to", cc, bcc, received_at AS "receivedAt",
-            unread, starred, draft, sent, has_attachments AS "hasAttachments", category_ids AS "categoryIds"
+            unread, starred, draft, sent, has_attachments AS "hasAttachments", category_ids AS "categoryIds",
+            emails, email_fields AS "emailFields"
      FROM messages WHERE account_id = $1 AND thread_id = ANY($2) ORDER BY received_at, id`,
     [accountId, threadIds],
   );
@@ -79,11 +82,15 @@ async function deleteEmpty(tx: Queryable, accountId: string, threadIds: readonly
   if (threadIds.length === 0) return [];
   const rows = await tx.query<{ id: string }>(
     `WITH gone AS (
-       DELETE FROM threads WHERE account_id = $1 AND id = ANY($2) RETURNING id, categories, last_message_at
+       DELETE FROM threads WHERE account_id = $1 AND id = ANY($2) RETURNING id, categories, emails, last_message_at
      ), unlisted AS (
        DELETE FROM thread_categories listed USING gone
        WHERE listed.account_id = $1 AND listed.category = ANY(gone.categories)
          AND listed.last_message_at = gone.last_message_at AND listed.thread_id = gone.id
+     ), strangers AS (
+       DELETE FROM thread_participants person USING gone
+       WHERE person.account_id = $1 AND person.email = ANY(gone.emails)
+         AND person.last_message_at = gone.last_message_at AND person.thread_id = gone.id
      )
      SELECT id FROM gone`,
     [accountId, threadIds],
@@ -112,6 +119,8 @@ async function save(
     entries.map(([, thread]) => thread.unseen),
     // Ids and state names are plain base-36 words, so the array literal needs no quoting.
     entries.map(([, thread]) => `{${thread.categories.join(',')}}`),
+    entries.map(([, thread]) => arrayLiteral([...thread.emails.keys()])),
+    entries.map(([, thread]) => `{${[...thread.emails.values()].join(',')}}`),
     entries.map(([, thread]) => thread.rendered),
   ]);
   const created = rows.filter((row) => row.created).map((row) => row.id);
@@ -121,23 +130,27 @@ async function save(
 const SAVE = `
   WITH fresh AS (
     SELECT id, subject, subject_key, first_at, last_at, messages, unread, starred, unseen,
-           categories::text[] AS categories, rendered
+           categories::text[] AS categories, emails::text[] AS emails, fields::smallint[] AS fields, rendered
     FROM unnest($2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::int[], $8::int[],
-                $9::int[], $10::bool[], $11::text[], $12::text[])
-      AS row(id, subject, subject_key, first_at, last_at, messages, unread, starred, unseen, categories, rendered)
+                $9::int[], $10::bool[], $11::text[], $12::text[], $13::text[], $14::text[])
+      AS row(id, subject, subject_key, first_at, last_at, messages, unread, starred, unseen, categories, emails, fields,
+             rendered)
   ), old AS (
-    SELECT id, categories, last_message_at FROM threads WHERE account_id = $1 AND id = ANY($2)
+    SELECT id, categories, emails, email_fields, last_message_at FROM threads WHERE account_id = $1 AND id = ANY($2)
   ), saved AS (
     INSERT INTO threads AS thread (account_id, id, subject, subject_key, first_message_at, last_message_at,
-      message_count, unread_count, starred_count, unseen, categories, rendered)
-    SELECT $1, id, subject, subject_key, first_at, last_at, messages, unread, starred, unseen, categories, rendered
+      message_count, unread_count, starred_count, unseen, categories, emails, email_fields, rendered)
+    SELECT $1, id, subject, subject_key, first_at, last_at, messages, unread, starred, unseen, categories, emails,
+      fields, rendered
     FROM fresh
     ON CONFLICT (account_id, id) DO UPDATE SET
       subject = excluded.subject, first_message_at = excluded.first_message_at,
       last_message_at = excluded.last_message_at, message_count = excluded.message_count,
       unread_count = excluded.unread_count, starred_count = excluded.starred_count, unseen = excluded.unseen,
-      categories = excluded.categories, rendered = excluded.rendered, version = thread.version + 1
-    WHERE thread.rendered <> excluded.rendered OR thread.categories <> excluded.categories
+      categories = excluded.categories, emails = excluded.emails, email_fields = excluded.email_fields,
+      rendered = excluded.rendered, version = thread.version + 1
+    WHERE (thread.rendered, thread.categories, thread.emails, thread.email_fields)
+      IS DISTINCT FROM (excluded.rendered, excluded.categories, excluded.emails, excluded.email_fields)
     RETURNING id, xmax = 0 AS created
   ), unlisted AS (
     DELETE FROM thread_categories listed USING old, fresh
@@ -146,7 +159,21 @@ const SAVE = `
       AND (fresh.last_at <> old.last_message_at OR listed.category <> ALL(fresh.categories))
   ), listed AS (
     INSERT INTO thread_categories (account_id, category, last_message_at, thread_id)
-    SELECT $1, category, fresh.last_at, fresh.id FROM fresh, unnest(fresh.categories) AS category
+    SELECT $1, category, fresh.last_at, fresh.id
+    FROM fresh LEFT JOIN old USING (id), unnest(fresh.categories) AS category
+    WHERE (old.last_message_at, old.categories) IS DISTINCT FROM (fresh.last_at, fresh.categories)
     ON CONFLICT DO NOTHING
+  ), strangers AS (
+    DELETE FROM thread_participants person USING old, fresh
+    WHERE fresh.id = old.id AND person.account_id = $1 AND person.email = ANY(old.emails)
+      AND person.last_message_at = old.last_message_at AND person.thread_id = old.id
+      AND (fresh.last_at <> old.last_message_at OR person.email <> ALL(fresh.emails))
+  ), people AS (
+    INSERT INTO thread_participants AS person (account_id, email, last_message_at, thread_id, fields)
+    SELECT $1, email, fresh.last_at, fresh.id, field
+    FROM fresh LEFT JOIN old USING (id), unnest(fresh.emails, fresh.fields) AS row(email, field)
+    WHERE (old.last_message_at, old.emails, old.email_fields) IS DISTINCT FROM (fresh.last_at, fresh.emails, fresh.fields)
+    ON CONFLICT (account_id, email, last_message_at, thread_id)
+    DO UPDATE SET fields = excluded.fields WHERE person.fields <> excluded.fields
   )
   SELECT id, created FROM saved`;

@@ -21,6 +21,8 @@ const message = (fields: Partial<ThreadMessage> = {}): ThreadMessage => {
     sent: false,
     hasAttachments: false,
     categoryIds: ['inbox1'],
+    emails: ['ada@example.com', 'bob@example.com'],
+    emailFields: [1, 2],
     ...fields,
   };
 };
@@ -61,6 +63,14 @@ describe('summarizeThread', () => {
     ]);
     expect(summary.categories).toEqual(['attachment', 'inbox1', 'sent', 'sent1', 'unread', 'unseen']);
     expect(summary).toMatchObject({ messageCount: 2, unreadCount: 1, starredCount: 0 });
+  });
+
+  it('knows who stands in which fields', () => {
+    const answer = message({ emails: ['bob@example.com', 'ada@example.com'], emailFields: [1, 2] });
+    expect([...summarizeThread('a1', 't1', false, [message(), answer]).emails]).toEqual([
+      ['ada@example.com', 3],
+      ['bob@example.com', 3],
+    ]);
   });
 
   it('tells received from sent mail', () => {

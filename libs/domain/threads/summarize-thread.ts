@@ -16,6 +16,9 @@ export interface ThreadMessage {
   readonly sent: boolean;
   readonly hasAttachments: boolean;
   readonly categoryIds: readonly string[];
+  /** Canonical addresses, and the fields each stands in (ParticipantField bits). */
+  readonly emails: readonly string[];
+  readonly emailFields: readonly number[];
 }
 
 export interface ThreadSummary {
@@ -26,6 +29,7 @@ export interface ThreadSummary {
   readonly unreadCount: number;
   readonly starredCount: number;
   readonly categories: readonly string[];
+  readonly emails: ReadonlyMap<string, number>;
   /** See Thread.rendered. */
   readonly rendered: string;
 }
@@ -88,8 +92,18 @@ export function summarizeThread(
     unreadCount,
     starredCount,
     categories: [...categories].toSorted(),
+    emails: emailsOf(messages),
     rendered: JSON.stringify(view).slice(0, -1),
   };
+}
+
+/** Sorted, so that the same people are the same array. */
+function emailsOf(messages: readonly ThreadMessage[]): Map<string, number> {
+  const fields = new Map<string, number>();
+  for (const { emails, emailFields } of messages) {
+    emails.forEach((email, index) => fields.set(email, (fields.get(email) ?? 0) | (emailFields[index] ?? 0)));
+  }
+  return new Map([...fields].toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /**

@@ -84,6 +84,20 @@ export function threadsUnder(accountId: string, entries: readonly string[], shap
   };
 }
 
+/** Threads of one person, newest first, along `thread_participants`. */
+export function threadsOf(accountId: string, { emails, fields }: AddressFilter, shape: Shape, page: Page): Query {
+  return {
+    text: `SELECT ${COLUMNS[shape]} FROM (
+        SELECT thread_id, last_message_at FROM thread_participants
+        WHERE account_id = $1 AND email = $2 AND fields & $3::smallint <> 0
+        ORDER BY last_message_at DESC, thread_id DESC LIMIT $4 OFFSET $5
+      ) page JOIN threads t ON t.account_id = $1 AND t.id = page.thread_id
+      ORDER BY page.last_message_at DESC, page.thread_id DESC`,
+    values: [accountId, emails[0], fields, page.limit, page.offset],
+    name: `threads-of-${shape}`,
+  };
+}
+
 /**
  * Threads among the ids of one part for which all other parts hold. Answers one row at least: `candidates` tells how
  * many rows the part had, and when they were too many nothing else was looked at.
@@ -182,13 +196,18 @@ const hasFileNamed = (filename: string): FilterPart => ({
 });
 
 const hasParticipant = ({ emails, fields }: AddressFilter): FilterPart => ({
-  ids: (sql) => `SELECT thread_id FROM message_participants
+  ids: (sql) => `SELECT thread_id FROM thread_participants
     WHERE account_id = $1 AND email = ANY(${sql.value(emails)}) AND fields & ${fields} <> 0`,
-  // The join runs along message_participants' whole primary key, once for each message of the thread.
   holds: (sql) =>
-    exists(`SELECT FROM messages m JOIN message_participants p ON p.account_id = $1
-        AND p.email = ANY(${sql.value(emails)}) AND p.received_at = m.received_at AND p.message_id = m.id
-      WHERE m.account_id = $1 AND m.thread_id = t.id AND p.fields & ${fields} <> 0`),
+    exists(`SELECT FROM thread_participants p WHERE p.account_id = $1 AND p.email = ANY(${sql.value(emails)})
+      AND p.last_message_at = t.last_message_at AND p.thread_id = t.id AND p.fields & ${fields} <> 0`),
+  ...(emails.length === 1 ? { walk: (sql: Sql) => alongPerson(sql.value(emails[0]), fields) } : {}),
+});
+
+const alongPerson = (email: string, fields: number): Walk => ({
+  rows: `FROM thread_participants w WHERE w.account_id = $1 AND w.email = ${email} AND w.fields & ${fields} <> 0`,
+  date: 'last_message_at',
+  id: 'thread_id',
 });
 
 const isUnder = (entries: readonly string[]): FilterPart => ({

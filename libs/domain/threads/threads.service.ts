@@ -6,6 +6,8 @@ import { Reader } from '#libs/database/reader.js';
 import type { AccountRef, Dialect } from '../accounts/account-ref.js';
 import { CategoryDirectory } from '../folders/category-directory.js';
 import {
+  type AddressFilter,
+  addressFilters,
   isUnfiltered,
   type MailFilter,
   matchesNothing,
@@ -24,6 +26,7 @@ import {
   threadCount,
   threadParts,
   threadsAmong,
+  threadsOf,
   threadsUnder,
   threadsWalked,
 } from './thread-query.js';
@@ -123,6 +126,8 @@ export class ThreadsService {
     if (isUnfiltered(wanted)) return this.run<Row>(allThreads(account.id, shape, page));
     const under = onlyCategory(wanted);
     if (under) return this.run<Row>(threadsUnder(account.id, under, shape, page));
+    const person = onlyPerson(wanted);
+    if (person) return this.run<Row>(threadsOf(account.id, person, shape, page));
     return this.selectByParts<Row>(account, threadParts(wanted), shape, page);
   }
 
@@ -158,4 +163,11 @@ function onlyCategory(filter: ResolvedFilter): readonly string[] | null {
   const { tag, in: place, ...rest } = filter;
   const given = tag ?? place;
   return given && !(tag && place) && isUnfiltered(rest) ? given : null;
+}
+
+/** The address filter, when nothing but one address is asked for. */
+function onlyPerson(filter: ResolvedFilter): AddressFilter | null {
+  const { anyEmail, from, to, cc, bcc, ...rest } = filter;
+  const [only, ...others] = addressFilters({ anyEmail, from, to, cc, bcc });
+  return only?.emails.length === 1 && others.length === 0 && isUnfiltered(rest) ? only : null;
 }

@@ -1,6 +1,7 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { canonicalEmail, type Participant } from '#libs/common/participants.js';
+import { arrayLiteral } from '#libs/database/array-literal.js';
 import { ParticipantField } from '#libs/database/message.entity.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
@@ -27,11 +28,6 @@ export interface NewUid {
   readonly messageId: string;
   readonly flags: readonly string[];
   readonly receivedAt: Date;
-}
-
-/** A PostgreSQL array literal of texts, for a column of arrays inside unnest(), which would flatten nested arrays. */
-export function arrayLiteral(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`;
 }
 
 /** Canonical addresses of a message and in which fields each stands (ParticipantField bits). */
@@ -69,6 +65,7 @@ export async function insertMessages(tx: Tx, messages: readonly NewMessage[]): P
     messages.map((message) => json(message.parsed.headers.bcc)),
     messages.map((message) => json(message.parsed.headers.replyTo)),
     messages.map((message) => arrayLiteral([...message.emails.keys()])),
+    messages.map((message) => `{${[...message.emails.values()].join(',')}}`),
     messages.map((message) => message.receivedAt),
     messages.map((message) => message.size),
     messages.map((message) => message.unread),
@@ -81,7 +78,6 @@ export async function insertMessages(tx: Tx, messages: readonly NewMessage[]): P
     messages.map((message) => message.parsed.problem),
     messages.map((message) => message.parsed.body),
   ]);
-  await insertParticipants(tx, messages);
   await insertFiles(tx, messages);
 }
 
@@ -89,40 +85,22 @@ const INSERT_MESSAGES = `
   WITH fresh AS (
     SELECT * FROM unnest(
       $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-      $11::json[], $12::json[], $13::json[], $14::json[], $15::json[], $16::text[], $17::timestamptz[], $18::int[],
-      $19::bool[], $20::bool[], $21::bool[], $22::bool[], $23::bool[], $24::text[], $25::text[], $26::text[], $27::text[])
+      $11::json[], $12::json[], $13::json[], $14::json[], $15::json[], $16::text[], $17::text[], $18::timestamptz[],
+      $19::int[], $20::bool[], $21::bool[], $22::bool[], $23::bool[], $24::bool[], $25::text[], $26::text[], $27::text[],
+      $28::text[])
     AS row(id, thread_id, identity, message_id_header, in_reply_to, refs, provider_thread_id, subject, snippet,
-      from_, to_, cc, bcc, reply_to, emails, received_at, size,
+      from_, to_, cc, bcc, reply_to, emails, email_fields, received_at, size,
       unread, starred, draft, sent, has_attachments, folder_id, parse_state, parse_problem, body)
   ), bodies AS (
     INSERT INTO message_bodies (account_id, message_id, body) SELECT $1, id, body FROM fresh
   )
   INSERT INTO messages (account_id, id, thread_id, identity, message_id_header, in_reply_to, "references",
-    provider_thread_id, subject, snippet, "from", "to", cc, bcc, reply_to, emails, received_at, size, unread, starred,
-    draft, sent, has_attachments, category_ids, parse_state, parse_problem)
+    provider_thread_id, subject, snippet, "from", "to", cc, bcc, reply_to, emails, email_fields, received_at, size,
+    unread, starred, draft, sent, has_attachments, category_ids, parse_state, parse_problem)
   SELECT $1, id, thread_id, identity, message_id_header, in_reply_to, refs::text[], provider_thread_id, subject, snippet,
-    from_, to_, cc, bcc, reply_to, emails::text[], received_at, size, unread, starred,
-    draft, sent, has_attachments, ARRAY[folder_id], parse_state, parse_problem
+    from_, to_, cc, bcc, reply_to, emails::text[], email_fields::smallint[], received_at, size,
+    unread, starred, draft, sent, has_attachments, ARRAY[folder_id], parse_state, parse_problem
   FROM fresh`;
-
-async function insertParticipants(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
-  const rows = messages.flatMap((message) =>
-    [...message.emails].map(([email, fields]) => ({ message, email, fields })),
-  );
-  if (rows.length === 0) return;
-  await tx.query(
-    `INSERT INTO message_participants (account_id, email, received_at, message_id, fields, thread_id)
-     SELECT $1, * FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::smallint[], $6::text[])`,
-    [
-      tx.accountId,
-      rows.map((row) => row.email),
-      rows.map((row) => row.message.receivedAt),
-      rows.map((row) => row.message.id),
-      rows.map((row) => row.fields),
-      rows.map((row) => row.message.threadId),
-    ],
-  );
-}
 
 async function insertFiles(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
   const rows = messages.flatMap((message) => message.parsed.files.map((file) => ({ messageId: message.id, file })));

@@ -117,14 +117,6 @@ async function mergeThreads(tx: Tx, merges: ReadonlyMap<string, string>): Promis
     [tx.accountId, swallowed, survivors],
   );
   for (const message of moved) tx.changes.record('modify', 'message', message.id);
-  await tx.query(
-    `UPDATE message_participants person SET thread_id = message.thread_id
-     FROM messages message
-     WHERE message.account_id = $1 AND message.id = ANY($2)
-       AND person.account_id = $1 AND person.email = ANY(message.emails)
-       AND person.received_at = message.received_at AND person.message_id = message.id`,
-    [tx.accountId, moved.map((message) => message.id)],
-  );
   const links = moved.flatMap((message) => linksOf(message).map((ref) => ({ ref, thread: message.thread_id })));
   await tx.query(
     `UPDATE thread_refs SET thread_id = link.thread_id

@@ -1,7 +1,7 @@
 import type { Tx } from '#libs/changes/account-writer.js';
+import { arrayLiteral } from '#libs/database/array-literal.js';
 
 import { touchMessages, touchThreads } from './ingest.js';
-import { arrayLiteral } from './insert-rows.js';
 
 /** Takes over the provider's flags, and what follows from them. */
 export async function applyFlags(
@@ -73,13 +73,6 @@ export async function deleteOrphans(tx: Tx, before: Date, limit = 500): Promise<
   );
   if (orphans.length === 0) return 0;
   const ids = orphans.map((orphan) => orphan.id);
-  await tx.query(
-    `DELETE FROM message_participants person USING messages message
-     WHERE message.account_id = $1 AND message.id = ANY($2) AND person.account_id = $1
-       AND person.email = ANY(message.emails) AND person.received_at = message.received_at
-       AND person.message_id = message.id`,
-    [tx.accountId, ids],
-  );
   await tx.query('DELETE FROM message_bodies WHERE account_id = $1 AND message_id = ANY($2)', [tx.accountId, ids]);
   await tx.query('DELETE FROM files WHERE account_id = $1 AND message_id = ANY($2)', [tx.accountId, ids]);
   await tx.query('DELETE FROM messages WHERE account_id = $1 AND id = ANY($2)', [tx.accountId, ids]);

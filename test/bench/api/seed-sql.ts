@@ -104,8 +104,8 @@ export const content = [
           '{"name":"Owner ' || account || '","email":"' || owner || '"}' AS self
    FROM seed.messages ORDER BY account, at DESC`,
   `INSERT INTO messages (account_id, id, thread_id, identity, message_id_header, in_reply_to, "references", subject,
-     snippet, "from", "to", cc, bcc, reply_to, emails, received_at, size, unread, starred, draft, sent, has_attachments,
-     category_ids)
+     snippet, "from", "to", cc, bcc, reply_to, emails, email_fields, received_at, size, unread, starred, draft, sent,
+     has_attachments, category_ids)
    SELECT account_id, id, thread_id, md5('identity' || key)::uuid, key || '@mail.example', NULL, '{}', subject,
           substr(prose.text, (key % 1500)::int + 1, 190),
           ('[' || CASE WHEN mine THEN self ELSE seed.person(person) END || ']')::json,
@@ -113,6 +113,9 @@ export const content = [
           ('[' || coalesce(seed.person(copied), '') || ']')::json, '[]', '[]',
           ARRAY[owner, seed.person_email(person)]
             || CASE WHEN copied <> person THEN ARRAY[seed.person_email(copied)] ELSE '{}' END,
+          ARRAY[CASE WHEN mine THEN 1 ELSE 2 END,
+                CASE WHEN mine THEN 2 ELSE 1 END + CASE WHEN copied = person THEN 4 ELSE 0 END]::smallint[]
+            || CASE WHEN copied <> person THEN ARRAY[4]::smallint[] ELSE '{}' END,
           at, 2000 + (key % 60000)::int, unread AND NOT mine, starred, false, mine, attached, ARRAY[folder_id]
    FROM seed.rows, seed.prose`,
   `INSERT INTO message_bodies (account_id, message_id, body)
@@ -122,14 +125,6 @@ export const content = [
    SELECT account_id, folder_id, row_number() OVER (PARTITION BY account_id, folder_id ORDER BY at, id), id,
           CASE WHEN unread AND NOT mine THEN '{}' ELSE ARRAY['\\Seen'] END, at
    FROM seed.rows`,
-  `INSERT INTO message_participants (account_id, email, received_at, message_id, fields, thread_id)
-   SELECT account_id, owner, at, id, CASE WHEN mine THEN 1 ELSE 2 END, thread_id FROM seed.rows
-   UNION ALL
-   SELECT account_id, seed.person_email(person), at, id,
-          CASE WHEN mine THEN 2 ELSE 1 END + CASE WHEN copied = person THEN 4 ELSE 0 END, thread_id FROM seed.rows
-   UNION ALL
-   SELECT account_id, seed.person_email(copied), at, id, 4, thread_id FROM seed.rows WHERE copied <> person
-   ORDER BY 1, 2, 3, 4`,
   `INSERT INTO files (account_id, id, message_id, part, filename, content_type, size, disposition)
    SELECT account_id, seed.id(at, 'file' || key), id, '2', 'report ' || key % 500 || '.pdf', 'application/pdf',
           20000 + (key % 400000), 'attachment'
@@ -157,8 +152,7 @@ export const peer = [
    SELECT account_id, category, last_message_at, id AS thread_id FROM peer.threads, unnest(categories) AS category`,
   `CREATE INDEX ON peer.thread_categories (account_id, category, last_message_at DESC, thread_id DESC)`,
   `CREATE TABLE peer.thread_addresses AS
-   SELECT DISTINCT t.account_id, email, last_message_at, t.id AS thread_id
-   FROM message_participants p JOIN peer.threads t ON t.account_id = p.account_id AND t.id = p.thread_id`,
+   SELECT account_id, email, last_message_at, thread_id FROM thread_participants`,
   `CREATE INDEX ON peer.thread_addresses (account_id, email, last_message_at DESC, thread_id DESC)`,
   `CREATE TABLE peer.messages AS
    SELECT account_id, m.id, thread_id, subject, snippet, "from"::jsonb AS "from", "to"::jsonb AS "to", cc::jsonb AS cc,

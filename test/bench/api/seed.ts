@@ -107,7 +107,7 @@ export function findSubject(url: string): Promise<Subject> {
     );
     const { common, rare } = await one<{ common: string; rare: string }>(
       `SELECT (array_agg(email ORDER BY times DESC))[1] AS common, (array_agg(email ORDER BY times))[1] AS rare
-       FROM (SELECT email, count(*) AS times FROM message_participants
+       FROM (SELECT email, count(*) AS times FROM thread_participants
              WHERE account_id = $1 AND email <> 'owner0@example.com' GROUP BY email) AS correspondent`,
       [id],
     );
