@@ -53,6 +53,8 @@ export class MailSyncProcessor implements OnApplicationShutdown {
     const claim = await this.state.claim(accountId);
     if (!claim) return;
     const stop = new AbortController();
+    // An older session of this process, superseded by this claim, would otherwise idle on unseen.
+    this.held.get(accountId)?.stop.abort();
     this.held.set(accountId, { epoch: claim.epoch, stop });
     this.renewing ??= setInterval(() => void this.renew(), RENEW_MS);
     const wait = await this.hold(claim, stop.signal).finally(() => {
