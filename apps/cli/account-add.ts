@@ -51,11 +51,12 @@ export async function addAccount(context: Context, terminal: Terminal, email: st
     secret,
   });
   const token = await context.tokens.issue(account.id, application.id);
+  if (!settings.smtp && !flags.json) say(terminal, 'No SMTP server is known: this account can only receive.');
   report(terminal, flags, { account_id: account.id, namespace_id: account.id, access_token: token }, email);
 }
 
 function needsDetection(flags: AddFlags): boolean {
-  return !flags['imap-host'];
+  return !flags['imap-host'] || !flags['smtp-host'];
 }
 
 /** On a terminal asks for servers that neither flags nor detection know. */
