@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -51,7 +52,10 @@ export async function startApi(config: Config): Promise<RunningApi> {
     throw startupFault(error, config);
   });
   try {
-    await app.listen(config.PORT, config.HOST);
+    await app.init();
+    const server: Server = app.getHttpServer();
+    // Nest's own listen() would log the error that is about to be told in one line.
+    await once(server.listen(config.PORT, config.HOST), 'listening');
   } catch (error) {
     await app.close();
     throw startupFault(error, config);

@@ -104,7 +104,7 @@ describe('reading mail', () => {
     });
 
     it('look like this in API v1', async () => {
-      const thread = await api.ok(`${v1}/threads/${mail.plan.threadId}`);
+      const thread = await api.ok<Record<string, unknown>>(`${v1}/threads/${mail.plan.threadId}`);
       expect(thread).toEqual({
         id: mail.plan.threadId,
         object: 'thread',
@@ -127,11 +127,12 @@ describe('reading mail', () => {
         version: 1,
         message_ids: [mail.plan.id, mail.reply.id],
         draft_ids: [],
-        tags: [
+        tags: expect.arrayContaining([
           { id: 'inbox', name: 'inbox' },
           { id: 'sent', name: 'sent' },
-        ],
+        ]),
       });
+      expect(thread['tags']).toHaveLength(2);
     });
 
     it('name folders instead of tags in API v2', async () => {
@@ -456,7 +457,11 @@ describe('reading mail', () => {
       const client = env.client.as(labelled.token);
       expect(await api.get('/labels')).toMatchObject({ status: 404, json: { type: 'invalid_request_error' } });
       expect((await client.get('/folders')).status).toBe(404);
-      expect(await client.ok('/labels')).toMatchObject([{ object: 'label' }, { object: 'label', name: null }]);
+      const label = (path: string) =>
+        expect.objectContaining({ id: labelled.folders[path], object: 'label' }) as unknown;
+      const labels = await client.ok<unknown[]>('/labels');
+      expect(labels).toHaveLength(2);
+      expect(labels).toEqual(expect.arrayContaining([label('INBOX'), label('Work')]));
       const [thread] = await client.ok<Record<string, unknown>[]>('/threads');
       expect(thread).toMatchObject({ labels: [{ name: 'inbox' }, { name: null, display_name: 'Work' }] });
       expect(thread).not.toHaveProperty('folders');

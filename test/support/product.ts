@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { chown, mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { ImapFlow } from 'imapflow';
 
@@ -10,6 +12,9 @@ import { type SmtpPeer, startSmtp } from '../../apps/launcher/peers/smtp.js';
 
 import type { ApiAnswer, ApiClient } from './api-client.js';
 import { Installation } from './installation.js';
+
+const run = promisify(execFile);
+const CLI = path.resolve(__dirname, '../../dist/apps/cli/main.js');
 
 export const PASSWORD = 'correct-horse-9044';
 const APPLICATION = { client_id: 'producttest00000000000001', client_secret: 'productsecret000000000001' };
@@ -89,6 +94,12 @@ export class Product {
     if (answer.status !== 200) throw new Error(`token answered ${answer.status}: ${answer.text}`);
     const { id, access_token } = answer.json as { id: string; access_token: string };
     return { id, v1: `/n/${id}`, api: this.installation.client.as(access_token) };
+  }
+
+  /** Runs the command line as built. @returns what it printed @throws when it fails */
+  async command(...words: readonly string[]): Promise<string> {
+    const env = { PATH: process.env['PATH'], ...this.installation.env };
+    return (await run(process.execPath, [CLI, ...words], { env })).stdout;
   }
 
   /** Another mail program of the same user. Closed with the product. */

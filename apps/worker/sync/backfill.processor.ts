@@ -9,6 +9,8 @@ import { AccountState } from '#libs/sync/account-state.js';
 
 import { BackfillPool } from './backfill-pool.js';
 
+const RETRY_MS = 5000;
+
 /** Hands slices of old mail to threads. */
 @Injectable()
 export class BackfillProcessor implements OnApplicationShutdown {
@@ -28,8 +30,11 @@ export class BackfillProcessor implements OnApplicationShutdown {
     await this.state.settle(accountId);
     // At the tail of the queue: accounts take turns.
     if (outcome.kind === 'again') await this.queue.continue('account.backfill', { accountId, lane });
-    // A failed slice is taken up by the sweeper; whether the account is in trouble, its session finds out.
-    if (outcome.kind === 'failed') this.logger.warn({ accountId, reason: outcome.reason }, 'backfill slice failed');
+    // Whether the account is in trouble, its session finds out; while it is, a slice finds nothing to claim.
+    if (outcome.kind === 'failed') {
+      this.logger.warn({ accountId, reason: outcome.reason }, 'backfill slice failed');
+      await this.queue.continue('account.backfill', { accountId, lane }, RETRY_MS);
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {

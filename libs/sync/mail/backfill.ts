@@ -39,7 +39,7 @@ export class Backfill {
   ) {}
 
   /**
-   * Works on one account until nothing is left to claim or `until` has passed.
+   * Works on one account until nothing is left to claim, it is stopped or in trouble, or `until` has passed.
    * @returns whether there may be more to do
    * @throws ProviderError when the server fails; claims then run out by themselves
    */
@@ -75,6 +75,8 @@ export class Backfill {
          WHERE account_id = $1 AND id = (
            SELECT id FROM backfill_ranges
            WHERE account_id = $1 AND (claimed_until IS NULL OR claimed_until < now())
+             AND EXISTS (SELECT FROM accounts WHERE id = $1 AND sync_enabled AND sync_state <> 'invalid'
+                         AND (sync_retry_at IS NULL OR sync_retry_at <= now()))
            ORDER BY priority, next_uid DESC LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING *
        )
@@ -133,9 +135,9 @@ export class Backfill {
       const inTime = Date.now() < until;
       ahead = inTime ? read(index + 1) : null;
       const next = last ? range.low - 1 : batches[index]!.at(-1)! - 1;
-      await this.store(accountId, range, outcome, { expected, next });
+      const wanted = await this.store(accountId, range, outcome, { expected, next });
       expected = next;
-      if (!inTime && !last) return this.release(accountId, range.id);
+      if (!(inTime && wanted) && !last) return this.release(accountId, range.id);
     }
     if (batches.length === 0) {
       await this.store(accountId, range, { messages: [], unreadable: [] }, { expected, next: range.low - 1 });
@@ -163,14 +165,19 @@ export class Backfill {
     return listing.filter((uid) => uid >= range.low && uid <= range.next).toSorted((a, b) => b - a);
   }
 
+  /** @returns whether the account is still to be synced */
   private async store(
     accountId: string,
     range: ClaimedRange,
     outcome: ReadOutcome,
     position: { readonly expected: number; readonly next: number },
-  ): Promise<void> {
+  ): Promise<boolean> {
+    let wanted = true;
     const target = { accountId, folder: range.folder, owner: range.owner, uidNext: null };
-    await storeBatch(this.writer, target, outcome, (tx) => moveRange(tx, range, position.expected, position.next));
+    await storeBatch(this.writer, target, outcome, async (tx) => {
+      wanted = await moveRange(tx, range, position.expected, position.next);
+    });
+    return wanted;
   }
 }
 
@@ -182,26 +189,28 @@ function batchesOf(uids: readonly number[], failures: number): number[][] {
   return batches;
 }
 
-async function moveRange(tx: Tx, range: ClaimedRange, expected: number, next: number): Promise<void> {
+/** @returns whether the account is still to be synced @throws RangeLost */
+async function moveRange(tx: Tx, range: ClaimedRange, expected: number, next: number): Promise<boolean> {
+  const wanted = '(SELECT sync_enabled FROM accounts WHERE id = $1) AS wanted';
   const rows =
     next >= range.low
-      ? await tx.query(
+      ? await tx.query<{ wanted: boolean }>(
           `UPDATE backfill_ranges
            SET next_uid = $4, failures = 0, claimed_until = now() + make_interval(secs => $5)
-           WHERE account_id = $1 AND id = $2 AND next_uid = $3 RETURNING id`,
+           WHERE account_id = $1 AND id = $2 AND next_uid = $3 RETURNING ${wanted}`,
           [tx.accountId, range.id, expected, next, CLAIM_SECONDS],
         )
-      : await tx.query('DELETE FROM backfill_ranges WHERE account_id = $1 AND id = $2 AND next_uid = $3 RETURNING id', [
-          tx.accountId,
-          range.id,
-          expected,
-        ]);
-  if (rows.length === 0) throw new RangeLost(`range ${range.id} was taken over`);
-  if (next >= range.low) return;
+      : await tx.query<{ wanted: boolean }>(
+          `DELETE FROM backfill_ranges WHERE account_id = $1 AND id = $2 AND next_uid = $3 RETURNING ${wanted}`,
+          [tx.accountId, range.id, expected],
+        );
+  if (!rows[0]) throw new RangeLost(`range ${range.id} was taken over`);
+  if (next >= range.low) return rows[0].wanted;
   await tx.query(
     `UPDATE folder_syncs SET state = 'running', swept_at = NULL
      WHERE account_id = $1 AND folder_id = $2 AND state = 'backfill'
        AND NOT EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1 AND folder_id = $2)`,
     [tx.accountId, range.folder.id],
   );
+  return rows[0].wanted;
 }
