@@ -44,7 +44,7 @@ function install() {
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const args = [...npm.slice(1), 'ci', '--loglevel=error', '--no-fund', '--no-audit', '--no-progress'];
   const options = { cwd: ROOT, encoding: 'utf8', shell: process.platform === 'win32' && npm.length === 1 };
-  const { status, error, stdout, stderr } = spawnSync(npm[0], args, options);
+  const { status, error, stderr } = spawnSync(npm[0], args, options);
   if (status === 0) return;
   const words = error ? [error.message] : stderr.split('\n').filter((line) => /^npm error \S/.test(line));
   giveUp(`${words.slice(0, 5).join('\n')}\nInstalling dependencies failed. "npm ci" shows all of it.`);
