@@ -7,12 +7,12 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { Logger } from '#libs/common/logger.js';
 import type { Config } from '#libs/config/config.js';
+import { NestLogger } from '#libs/config/nest-logger.js';
 import { StartFault } from '#libs/config/run-process.js';
 
 import { AppModule } from './app.module.js';
 import { ApiAdapter } from './http/api-adapter.js';
 import { bodyParsing } from './http/body-parsing.js';
-import { NestLogger } from './http/nest-logger.js';
 import { serveOpenApi } from './http/openapi.js';
 import { requestBasics } from './http/request-basics.js';
 import { requestLog } from './http/request-log.js';
@@ -28,7 +28,8 @@ export interface RunningApi {
 /** The application, complete but not listening. */
 export async function createApi(config: Config, preview = false): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), new ApiAdapter(), {
-    logger: ['error', 'warn'],
+    // Nest would print a fault's stack before it is told in one line. Its later messages go to our log.
+    logger: false,
     bodyParser: false,
     abortOnError: false,
     preview,
@@ -48,9 +49,7 @@ export async function createApi(config: Config, preview = false): Promise<NestEx
  * @throws StartFault with one sentence for people when a setting makes it impossible.
  */
 export async function startApi(config: Config): Promise<RunningApi> {
-  const app = await createApi(config).catch((error: unknown) => {
-    throw startupFault(error, config);
-  });
+  const app = await createApi(config);
   try {
     await app.init();
     const server: Server = app.getHttpServer();
@@ -72,17 +71,8 @@ const LISTEN_FAULTS: Readonly<Record<string, (config: Config) => string>> = {
   EADDRNOTAVAIL: (config) => `HOST: ${config.HOST} is no address of this machine`,
 };
 
-const DATABASE_FAULT = /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|28...|3D000|57P03|53300)$/;
-
 function startupFault(error: unknown, config: Config): unknown {
-  const code = codeOf(error);
-  const listening = LISTEN_FAULTS[code];
-  if (listening && error instanceof Error && 'syscall' in error) return new StartFault(listening(config));
-  if (DATABASE_FAULT.test(code)) return new StartFault(`DATABASE_URL: the database cannot be reached (${code})`);
-  return error;
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;
+  const told = LISTEN_FAULTS[String(error.code)];
+  return told ? new StartFault(told(config)) : error;
 }

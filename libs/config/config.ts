@@ -3,34 +3,49 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
-const flag = z
-  .enum(['true', 'false', '1', '0', 'yes', 'no'])
-  .transform((value) => value === 'true' || value === '1' || value === 'yes');
+/** What people read about a setting they gave wrongly or not at all. */
+const complain = (expected: string) => (issue: { readonly input?: unknown }) =>
+  issue.input === undefined ? `is not set, expected ${expected}` : `expected ${expected}`;
 
-const port = z.coerce.number().int().min(1).max(65_535);
-const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: complain(`${values.slice(0, -1).join(', ')} or ${values.at(-1)}`) });
+
+const flag = oneOf(['true', 'false', '1', '0', 'yes', 'no']).transform((value) => ['true', '1', 'yes'].includes(value));
+
+/** A number as people write it: `1e3`, `0x10` and `-0` are slips. */
+function count(least: number, most: number) {
+  const error = complain(`a whole number from ${least} to ${most}`);
+  return z
+    .string({ error })
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most, { error })
+    .transform(Number);
+}
+
+const address = (protocol: RegExp, expected: string) => z.url({ protocol, error: complain(expected) });
+
+const KEY_RING = '<id>:<32 bytes in base64>[,…]';
 
 /** One entry of SECRET_KEYS: `<key id>:<32 bytes, base64>`. The first key seals, all of them open. */
-const keyRing = z.string().transform((text, context) =>
-  text.split(',').map((entry) => {
+const keyRing = z.string({ error: complain(KEY_RING) }).transform((text, context) => {
+  const keys = text.split(',').map((entry) => {
     const [id = '', material = ''] = entry.trim().split(':', 2);
-    const key = Buffer.from(material, 'base64');
-    if (!/^[0-9a-z]{1,16}$/i.test(id) || key.length !== 32) {
-      context.addIssue({ code: 'custom', message: 'expected "<id>:<32 bytes in base64>[,…]"' });
-    }
-    return { id, key };
-  }),
-);
+    return { id, key: Buffer.from(material, 'base64') };
+  });
+  if (keys.some(({ id, key }) => !/^[0-9a-z]{1,16}$/i.test(id) || key.length !== 32)) {
+    context.addIssue({ code: 'custom', message: `expected ${KEY_RING}` });
+  }
+  return keys;
+});
 
 /** The environment, variable by variable. The README's table of settings is written from this. */
 export const environment = z.object({
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'expected postgres://user:password@host:port/database' }),
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'expected redis://[:password@]host:port' }),
+  DATABASE_URL: address(/^postgres(ql)?$/, 'postgres://user:password@host:port/database'),
+  REDIS_URL: address(/^rediss?$/, 'redis://[:password@]host:port'),
   SECRET_KEYS: keyRing,
   DATA_DIR: z.string().min(1).default('var'),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PORT: port.default(5555),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  PORT: count(1, 65_535).default(5555),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   DATABASE_POOL_SIZE: count(1, 200).default(10),
   DEV_ACCOUNT_ID_AUTH: flag.default(false),
   EGRESS_ALLOW_PRIVATE: flag.default(false),

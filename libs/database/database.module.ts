@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
+import { StartFault } from '#libs/config/run-process.js';
 
 import { createDataSource } from './data-source.js';
 import { Reader } from './reader.js';
@@ -32,7 +33,11 @@ export class DatabaseModule {
               url: config.DATABASE_URL,
               poolSize: config.DATABASE_POOL_SIZE,
               applicationName,
-            }).initialize(),
+            })
+              .initialize()
+              .catch((error: unknown) => {
+                throw startFault(error);
+              }),
         },
         { provide: Reader, inject: [DataSource], useFactory: (dataSource: DataSource) => new Reader(dataSource) },
         Disconnect,
@@ -40,4 +45,16 @@ export class DatabaseModule {
       exports: [DataSource, Reader],
     };
   }
+}
+
+// What a socket says, what a server refuses (class 28, unknown database), and pg's own texts for a server that is silent.
+const UNREACHABLE_CODE = /^(ECONN\w+|ENOTFOUND|EAI_\w+|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|28...|3D000|57P03|53300)$/;
+const UNREACHABLE_TEXT = /^(Connection terminated|timeout expired|timeout exceeded|The server does not support SSL)/;
+
+function startFault(error: unknown): unknown {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(first instanceof Error)) return error;
+  const code = 'code' in first && typeof first.code === 'string' ? first.code : '';
+  if (!UNREACHABLE_CODE.test(code) && !UNREACHABLE_TEXT.test(first.message)) return error;
+  return new StartFault(`DATABASE_URL: the database cannot be reached (${code || first.message})`);
 }
