@@ -52,6 +52,8 @@ export class AccountSession {
     const source = new OneConnection(() => this.connections.openMail(claim.id));
     const account = { id: claim.id, owner: canonicalEmail(claim.emailAddress), epoch: claim.epoch };
     const watch: Watch = { account, source, signal, roundAt: 0 };
+    // After a crash or a stop, old mail waits for somebody to read on.
+    if ((await this.folders.list(claim.id)).some((folder) => folder.pending)) await this.startBackfill(claim.id);
     try {
       while (!signal.aborted && Date.now() < until) {
         if (Date.now() >= watch.roundAt) await this.round(watch);

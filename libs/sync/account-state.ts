@@ -24,12 +24,21 @@ export class AccountState {
     private readonly log: AccountLog,
   ) {}
 
-  /** Takes an account over. Null when it is stopped, invalid, gone, or not due before a later time. */
+  /**
+   * Takes an account over. Null when it is stopped, invalid, gone, or not due before a later time. Whoever held it may
+   * be dead, so that ranges of old mail are free at once; a reader that lives loses at most one batch of reading.
+   */
   async claim(accountId: string): Promise<AccountClaim | null> {
     const [row] = await this.reader.rows<{ id: string; email_address: string; sync_epoch: number }>(
-      `UPDATE accounts SET sync_epoch = sync_epoch + 1, sync_seen_at = now()
-       WHERE id = $1 AND sync_enabled AND sync_state <> 'invalid' AND (sync_retry_at IS NULL OR sync_retry_at <= now())
-       RETURNING id, email_address, sync_epoch`,
+      `WITH claimed AS (
+         UPDATE accounts SET sync_epoch = sync_epoch + 1, sync_seen_at = now()
+         WHERE id = $1 AND sync_enabled AND sync_state <> 'invalid' AND (sync_retry_at IS NULL OR sync_retry_at <= now())
+         RETURNING id, email_address, sync_epoch
+       ), freed AS (
+         UPDATE backfill_ranges SET claimed_until = NULL
+         WHERE account_id = (SELECT id FROM claimed) AND claimed_until IS NOT NULL
+       )
+       SELECT id, email_address, sync_epoch FROM claimed`,
       [accountId],
       'claim-account',
     );
@@ -114,8 +123,12 @@ export class AccountState {
       [accountId],
     );
     if (!row) return null;
-    const confirmed = row.sync_failures >= outcome.confirmations;
-    const wait = Math.max(backOffMs(row.sync_failures), error.options.retryAfterMs ?? 0);
+    const confirmed = await this.isConfirmed(accountId, row.sync_failures, error);
+    const wait = Math.max(
+      backOffMs(row.sync_failures),
+      error.options.retryAfterMs ?? 0,
+      confirmed ? 0 : outcome.apartMs,
+    );
     await this.reader.rows('UPDATE accounts SET sync_retry_at = now() + make_interval(secs => $2) WHERE id = $1', [
       accountId,
       wait / 1000,
@@ -128,6 +141,12 @@ export class AccountState {
     });
     if (confirmed) await this.writer.write(accountId, (tx) => this.set(tx, outcome.state, error.message));
     return confirmed && outcome.afterwards === 'wait' ? null : wait;
+  }
+
+  private async isConfirmed(accountId: string, failures: number, { kind }: ProviderError): Promise<boolean> {
+    const { confirmations, apartMs } = syncPolicy[kind];
+    if (failures < confirmations) return false;
+    return apartMs === 0 || this.log.failedBefore(accountId, kind, apartMs);
   }
 
   private async set(tx: Tx, state: SyncState, reason: string | null): Promise<void> {

@@ -39,8 +39,10 @@ describe.each([
 
   it('shows the newest mail first and reads the rest in slices', async () => {
     await eventually('newest mail', async () => (await messages()).length >= 50);
-    await engine.backfill(accountId);
-    await eventually('all mail', async () => (await messages()).length === 121);
+    await eventually('all mail', async () => {
+      await engine.backfill(accountId);
+      return (await messages()).length === 121;
+    });
     await eventually('the running state', async () => {
       await engine.backfill(accountId);
       return (await engine.rows(`SELECT 1 FROM accounts WHERE sync_state = 'running'`))[0];

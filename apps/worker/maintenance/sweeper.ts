@@ -16,6 +16,7 @@ const ABANDONED_SECONDS = 20;
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | null = null;
+  private early: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly state: AccountState,
@@ -27,10 +28,13 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationBootstrap(): Promise<void> {
     await this.sweep();
     this.timer = setInterval(() => void this.sweep(), EVERY_MS);
+    // After a crash and a quick restart, our accounts look alive until now.
+    this.early = setTimeout(() => void this.sweep(), (ABANDONED_SECONDS + 1) * 1000);
   }
 
   onApplicationShutdown(): void {
     if (this.timer) clearInterval(this.timer);
+    if (this.early) clearTimeout(this.early);
   }
 
   private async sweep(): Promise<void> {

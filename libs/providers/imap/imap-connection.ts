@@ -40,19 +40,26 @@ export interface OpenedFolder {
   readonly uidNext: number | null;
   readonly modseq: string | null;
   readonly messages: number;
-  /** Null unless the server accepted QRESYNC and answered completely. */
+  /** Null unless the server accepted QRESYNC, and when it had too much to tell. */
   readonly resumed: Resumption | null;
 }
 
 /** A stalled command that received at least this much meanwhile is slow, not dead. */
 const PROGRESS_BYTES = 16_384;
+/** A server that names more uids than this in one go is no help but a danger. */
 const MAX_VANISHED = 1_000_000;
+/** When more than this happened in a folder, asking for its flags and its list costs less than hearing it told. */
+const MAX_COLLECTED = 50_000;
+
+type Heard = Resumption & { readonly overflowed: boolean };
 
 /** Facts that the server volunteers, collected while somebody listens. */
 interface Collector {
   readonly path: string;
   readonly vanished: number[];
   readonly present: Map<number, readonly string[]>;
+  /** More came than was kept. */
+  overflowed: boolean;
 }
 
 /**
@@ -157,7 +164,7 @@ export class ImapConnection {
     }
   }
 
-  private snapshot(path: string, box: MailboxObject & { qresync?: boolean }, heard: Resumption): OpenedFolder {
+  private snapshot(path: string, box: MailboxObject & { qresync?: boolean }, heard: Heard): OpenedFolder {
     if (!box || typeof box.exists !== 'number' || !box.uidValidity) {
       throw new ProviderError('unavailable', `The mail server opened ${path} without saying what is in it.`);
     }
@@ -168,13 +175,13 @@ export class ImapConnection {
       uidNext: box.uidNext > 0 ? box.uidNext : null,
       modseq: hasModseq ? String(box.highestModseq) : null,
       messages: box.exists,
-      resumed: box.qresync ? { vanished: heard.vanished, present: heard.present } : null,
+      resumed: box.qresync && !heard.overflowed ? { vanished: heard.vanished, present: heard.present } : null,
     };
   }
 
   /** Collects what the server volunteers about the open folder until `stop`. */
-  listen(path: string): { readonly heard: Resumption; stop(): void } {
-    const collector: Collector = { path, vanished: [], present: new Map() };
+  listen(path: string): { readonly heard: Heard; stop(): void } {
+    const collector: Collector = { path, vanished: [], present: new Map(), overflowed: false };
     this.collector = collector;
     return {
       heard: collector,
@@ -275,9 +282,10 @@ export class ImapConnection {
   }
 
   private onFlags(event: FlagsEvent): void {
-    if (this.collector?.path === event.path && event.uid && event.flags) {
-      this.collector.present.set(event.uid, [...event.flags]);
-    } else this.stir();
+    const collector = this.collector;
+    if (collector?.path !== event.path || !event.uid || !event.flags) this.stir();
+    else if (collector.present.size < MAX_COLLECTED) collector.present.set(event.uid, [...event.flags]);
+    else collector.overflowed = true;
   }
 
   /**
@@ -290,8 +298,9 @@ export class ImapConnection {
     if (!this.usable) return new Promise(() => undefined);
     if (this.expunged % 2000 === 0) await new Promise((resolve) => setImmediate(resolve));
     const collector = this.collector;
-    if (collector?.path === event.path && event.uid) collector.vanished.push(event.uid);
-    else this.stir();
+    if (collector?.path !== event.path || !event.uid) this.stir();
+    else if (collector.vanished.length < MAX_COLLECTED) collector.vanished.push(event.uid);
+    else collector.overflowed = true;
   }
 
   private breakOff(cause: Error, code: string, more: object = {}): void {

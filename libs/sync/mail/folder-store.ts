@@ -68,11 +68,16 @@ export class FolderStore {
     return new Set(rows.map((row) => Number(row.uid)));
   }
 
+  /** Notes that a folder could not be read, on its row and in the account's log. */
   async markFailing(accountId: string, folderId: string, reason: string, retryAt: Date): Promise<void> {
     await this.reader.rows(
-      `UPDATE folder_syncs SET state = 'failing', last_error = $3, failures = failures + 1, retry_at = $4
-       WHERE account_id = $1 AND folder_id = $2`,
-      [accountId, folderId, reason, retryAt],
+      `WITH failing AS (
+         UPDATE folder_syncs SET state = 'failing', last_error = $3, failures = failures + 1, retry_at = $4
+         WHERE account_id = $1 AND folder_id = $2 RETURNING folder_id
+       )
+       INSERT INTO account_events (account_id, id, level, kind, message, details)
+       SELECT $1, $5, 'warn', 'folder.failing', $3, json_build_object('folderId', folder_id) FROM failing`,
+      [accountId, folderId, reason, retryAt, newId()],
       'folder-failing',
     );
   }
