@@ -1,0 +1,171 @@
+import type { ImapFlow } from 'imapflow';
+import nodemailer from 'nodemailer';
+
+import { eventually } from '../support/engine.js';
+import { answering, letter } from '../support/letters.js';
+import { type ConnectedAccount, Product } from '../support/product.js';
+
+jest.setTimeout(60_000);
+
+interface Item {
+  readonly id: string;
+  readonly subject: string;
+  readonly thread_id: string;
+  readonly unread: boolean;
+  readonly starred: boolean;
+}
+
+/** No IDLE, no CONDSTORE, no LIST-STATUS, no MOVE: everything has to be found by looking. */
+const plain = { capabilities: 'IMAP4rev1 LITERAL+ UIDPLUS NAMESPACE' };
+
+describe.each([
+  ['QRESYNC and LIST-STATUS', {}],
+  ['nothing but IMAP4rev1', plain],
+])('what other programs do to a mailbox on a server with %s', (_name, dovecot) => {
+  let product: Product;
+  let mail: ImapFlow;
+  let ada: ConnectedAccount;
+
+  beforeAll(async () => {
+    product = await Product.start({ dovecot });
+    mail = await product.mailProgram();
+    await mail.append('INBOX', letter({ name: 'first' }), ['\\Seen']);
+    for (const name of ['kept-1', 'kept-2', 'kept-3']) await mail.append('Archive', letter({ name }), ['\\Seen']);
+    ada = await product.connect();
+    await becomes('running');
+  });
+  afterAll(() => product?.stop());
+
+  const list = (query: string) => ada.api.ok<Item[]>(`/messages?${query}`);
+  const find = async (subject: string, more = '') => (await list(`subject=${subject}${more}`))[0];
+  const found = (subject: string, more = '') => eventually(`${subject} ${more}`, () => find(subject, more));
+  const becomes = (state: string) =>
+    eventually(state, async () => (await ada.api.ok<{ sync_state: string }>('/status')).sync_state === state);
+  const deliver = async (name: string, headers: string[] = []) => {
+    const { lmtpPort: port } = product.dovecot;
+    const lmtp = nodemailer.createTransport({ host: '127.0.0.1', port, lmtp: true, ignoreTLS: true });
+    const envelope = { from: 'ben@example.net', to: ['ada@example.com'] };
+    await lmtp.sendMail({ envelope, raw: letter({ name, headers }) });
+  };
+  /** Does something to the messages with this subject in one folder. */
+  const act = async (folder: string, subject: string, action: (uids: string) => Promise<unknown>) => {
+    await mail.mailboxOpen(folder);
+    const uids = (await mail.search({ subject }, { uid: true })) as number[];
+    await action(uids.join(','));
+    await mail.mailboxClose();
+  };
+
+  it('new mail appears, as part of its thread, and its thread is unseen', async () => {
+    await deliver('news', answering('first'));
+    const [first, news] = [await found('first'), await found('news')];
+    expect(news).toMatchObject({ thread_id: first.thread_id, unread: true });
+    expect(await ada.api.ok(`${ada.v1}/threads/${first.thread_id}`)).toMatchObject({
+      message_ids: [first.id, news.id],
+      unread: true,
+      tags: expect.arrayContaining([{ id: 'unseen', name: 'unseen' }]),
+    });
+  });
+
+  it('reading and starring, and taking both back', async () => {
+    const { id, thread_id: thread } = await found('news');
+    const flags = async () => {
+      const { unread, starred } = await ada.api.ok<Item>(`/messages/${id}`);
+      return { unread, starred, thread: await ada.api.ok<Item>(`/threads/${thread}`) };
+    };
+    await act('INBOX', 'news', (uids) => mail.messageFlagsAdd(uids, ['\\Seen', '\\Flagged'], { uid: true }));
+    await eventually('read and starred', async () => {
+      const { unread, starred } = await flags();
+      return !unread && starred;
+    });
+    expect((await flags()).thread).toMatchObject({ unread: false, starred: true });
+    expect(await ada.api.ok(`${ada.v1}/tags/unread`)).toMatchObject({ thread_count: 0 });
+
+    await act('INBOX', 'news', (uids) => mail.messageFlagsRemove(uids, ['\\Seen', '\\Flagged'], { uid: true }));
+    await eventually('unread and plain', async () => {
+      const { unread, starred } = await flags();
+      return unread && !starred;
+    });
+    expect((await flags()).thread).toMatchObject({ unread: true, starred: false });
+  });
+
+  it('copying and moving: the message keeps its id', async () => {
+    const { id } = await found('news');
+    await act('INBOX', 'news', (uids) => mail.messageCopy(uids, 'Archive', { uid: true }));
+    expect(await found('news', '&in=archive')).toMatchObject({ id });
+    expect(await find('news', '&in=inbox')).toMatchObject({ id });
+
+    await act('INBOX', 'news', (uids) => mail.messageMove(uids, 'Trash', { uid: true }));
+    expect(await found('news', '&in=trash')).toMatchObject({ id });
+    await eventually('leaving the inbox', async () => !(await find('news', '&in=inbox')));
+    expect(await list('subject=news')).toHaveLength(1);
+  });
+
+  it('deleting: the message is gone with its last copy', async () => {
+    const { id } = await found('news');
+    await act('Trash', 'news', (uids) => mail.messageDelete(uids, { uid: true }));
+    await eventually('leaving the trash', async () => !(await find('news', '&in=trash')));
+    expect(await find('news')).toMatchObject({ id });
+    await act('Archive', 'news', (uids) => mail.messageDelete(uids, { uid: true }));
+    await eventually('the deletion', async () => (await ada.api.get(`/messages/${id}`)).status === 404);
+    expect(await ada.api.ok(`/threads/${(await found('first')).thread_id}`)).toMatchObject({ unread: false });
+  });
+
+  it('making, renaming and deleting folders', async () => {
+    const folders = async () =>
+      (await ada.api.ok<{ display_name: string }[]>('/folders')).map((folder) => folder.display_name);
+    await mail.mailboxCreate('Zürich');
+    await mail.append('Zürich', letter({ name: 'trip' }), ['\\Seen']);
+    const { id } = await found('trip', `&in=${encodeURIComponent('Zürich')}`);
+
+    await mail.mailboxRename('Zürich', 'Geneva');
+    expect(await found('trip', '&in=Geneva')).toMatchObject({ id });
+    expect(await folders()).toEqual(expect.arrayContaining(['Geneva']));
+    expect(await folders()).not.toContain('Zürich');
+
+    await mail.mailboxDelete('Geneva');
+    await eventually('the deletion', async () => (await ada.api.get(`/messages/${id}`)).status === 404);
+    await eventually('the end of the folder', async () => !(await folders()).includes('Geneva'));
+  });
+
+  it('renumbering a folder: messages keep their ids, and the log tells', async () => {
+    const before = await ada.api.ok<string[]>('/messages?in=archive&view=ids');
+    expect(before).toHaveLength(3);
+    const first = (await mail.status('Archive', { uidValidity: true })) as { uidValidity: bigint };
+
+    // As after restoring a backup: the same mail under the same name, numbered anew.
+    await product.installation.command(['account', 'stop', 'ada@example.com']);
+    await mail.mailboxCreate('Restored');
+    await mail.mailboxOpen('Archive');
+    await mail.messageCopy('1:*', 'Restored');
+    await mail.mailboxClose();
+    await mail.mailboxDelete('Archive');
+    await mail.mailboxRename('Restored', 'Archive');
+    expect(await mail.status('Archive', { uidValidity: true })).not.toEqual(first);
+    await product.installation.command(['account', 'start', 'ada@example.com']);
+
+    const events = () => ada.api.ok<{ events: { kind: string }[] }>('/status').then((status) => status.events);
+    await eventually('the reset', async () => (await events()).some(({ kind }) => kind === 'folder.reset'));
+    await eventually('all mail', async () => (await list('in=archive')).length === 3);
+    await becomes('running');
+    expect((await ada.api.ok<string[]>('/messages?in=archive&view=ids')).toSorted()).toEqual(before.toSorted());
+  });
+
+  it('stopping, starting and removing the account on the command line', async () => {
+    expect(await product.command('account', 'stop', 'ada@example.com')).toContain('sync is off');
+    await becomes('stopped');
+    await deliver('meanwhile');
+    expect(await find('first')).toBeDefined();
+
+    await product.command('account', 'start', 'ada@example.com');
+    await found('meanwhile');
+    await becomes('running');
+    const accounts = JSON.parse(await product.command('account', 'list', '--json')) as object[];
+    expect(accounts).toMatchObject([{ account_id: ada.id, sync_state: 'running', synced: 5, total: 5 }]);
+
+    await product.command('account', 'remove', ada.id);
+    await eventually('the end of its tokens', async () => (await ada.api.get('/threads')).status === 401);
+    for (const table of ['accounts', 'messages', 'threads', 'message_uids', 'categories', 'grants', 'account_events'])
+      expect(await product.installation.query(`SELECT 1 FROM ${table}`)).toEqual([]);
+    expect(await mail.status('INBOX', { messages: true })).toMatchObject({ messages: 2 });
+  });
+});
