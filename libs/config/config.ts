@@ -53,7 +53,7 @@ export const environment = z.object({
   AUTODETECT_ONLINE: flag.default(true),
   SYNC_SESSIONS: count(1, 10_000).default(2000),
   SYNC_BACKFILL_THREADS: count(1, 64).default(Math.min(availableParallelism(), 4)),
-  SYNC_IMAP_MAX_CONNECTIONS: count(2, 15).default(3),
+  SYNC_IMAP_MAX_CONNECTIONS: count(3, 15).default(4),
   SYNC_FOLDER_POLL_SECONDS: count(1, 3600).default(60),
   SYNC_ORPHAN_GRACE_SECONDS: count(0, 86_400).default(10),
 });

@@ -2,7 +2,11 @@ import { Module } from '@nestjs/common';
 
 import { DriverRegistry } from '#libs/providers/registry/driver-registry.js';
 
+import { ConnectionBudget } from './connection-budget.js';
 import { Connections } from './connections.js';
 
-@Module({ providers: [Connections, DriverRegistry], exports: [Connections, DriverRegistry] })
+@Module({
+  providers: [Connections, ConnectionBudget, DriverRegistry],
+  exports: [Connections, ConnectionBudget, DriverRegistry],
+})
 export class ConnectionsModule {}

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
 import { BlobStore } from '#libs/blobs/blob-store.js';
@@ -9,11 +11,14 @@ import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { DriverRegistry } from '#libs/providers/registry/driver-registry.js';
 import { verifyCredentials } from '#libs/providers/registry/verify-credentials.js';
 import type { RemoteReply, RemoteRequest, TakenCall } from '#libs/queues/remote-call-catalogue.js';
+import { ConnectionBudget } from '#libs/sync/connection-budget.js';
 import { Connections } from '#libs/sync/connections.js';
 
-import { WarmConnections } from './warm-connections.js';
+import { type OpenConnection, WarmConnections } from './warm-connections.js';
 
 const WARM_MS = 45_000;
+/** How long a call waits for a free place among its account's connections. */
+const PATIENCE_MS = 20_000;
 
 /** Answers what the API asks of providers. */
 @Injectable()
@@ -21,13 +26,14 @@ export class RemoteCallHandlers implements OnApplicationShutdown {
   private readonly warm: WarmConnections;
 
   constructor(
-    connections: Connections,
+    private readonly connections: Connections,
+    private readonly budget: ConnectionBudget,
     private readonly registry: DriverRegistry,
     private readonly guard: EgressGuard,
     private readonly places: MessagePlaces,
     @Inject(BlobStore) private readonly blobs: BlobStore,
   ) {
-    this.warm = new WarmConnections((accountId) => connections.openMail(accountId), WARM_MS);
+    this.warm = new WarmConnections((accountId) => this.open(accountId), WARM_MS);
   }
 
   /** @throws DomainError when the caller can be told; anything else is a bug */
@@ -46,6 +52,24 @@ export class RemoteCallHandlers implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.warm.close();
+  }
+
+  /** A caller waits, so this asks again before it gives up: other workers keep connections warm only for a while. */
+  private async open(accountId: string): Promise<OpenConnection> {
+    const deadline = Date.now() + PATIENCE_MS;
+    let lease = await this.budget.take(accountId, 'call');
+    while (!lease && Date.now() < deadline) {
+      await delay(250);
+      lease = await this.budget.take(accountId, 'call');
+    }
+    if (!lease) throw new ProviderError('throttled', 'All connections of the account are in use.');
+    try {
+      const driver = await this.connections.openMail(accountId);
+      return { driver, close: () => driver.close().finally(() => lease.release()) };
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
   }
 
   private async messageSource(request: RemoteRequest<'message.source'>): Promise<RemoteReply<'message.source'>> {

@@ -10,7 +10,7 @@ describe('WarmConnections', () => {
     [opened, closed] = [[], 0];
     return new WarmConnections(async (accountId) => {
       opened.push(accountId);
-      return { close: async () => void closed++ } as unknown as MailDriver;
+      return { driver: {} as MailDriver, close: async () => void closed++ };
     }, warmMs);
   };
 

@@ -1,11 +1,17 @@
 import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
+/** A driver, and the way to close it together with whatever was taken for it. */
+export interface OpenConnection {
+  readonly driver: MailDriver;
+  close(): Promise<void>;
+}
+
 interface Lane {
   /** The last use asked for; the next one waits for it, since calls on one driver must not overlap. */
   tail: Promise<unknown>;
   waiting: number;
-  driver: MailDriver | null;
+  connection: OpenConnection | null;
   cooling: NodeJS.Timeout | null;
 }
 
@@ -15,7 +21,7 @@ export class WarmConnections {
   private closed = false;
 
   constructor(
-    private readonly open: (accountId: string) => Promise<MailDriver>,
+    private readonly open: (accountId: string) => Promise<OpenConnection>,
     private readonly warmMs: number,
   ) {}
 
@@ -43,7 +49,7 @@ export class WarmConnections {
   private lane(accountId: string): Lane {
     let lane = this.lanes.get(accountId);
     if (!lane) {
-      lane = { tail: Promise.resolve(), waiting: 0, driver: null, cooling: null };
+      lane = { tail: Promise.resolve(), waiting: 0, connection: null, cooling: null };
       this.lanes.set(accountId, lane);
     }
     if (lane.cooling) clearTimeout(lane.cooling);
@@ -52,14 +58,14 @@ export class WarmConnections {
   }
 
   private async attempt<T>(accountId: string, lane: Lane, work: (driver: MailDriver) => Promise<T>): Promise<T> {
-    const kept = lane.driver;
-    const driver = kept ?? (lane.driver = await this.open(accountId));
+    const kept = lane.connection;
+    const connection = kept ?? (lane.connection = await this.open(accountId));
     try {
-      return await work(driver);
+      return await work(connection.driver);
     } catch (error) {
       if (error instanceof ProviderError && error.kind === 'not-found') throw error;
-      lane.driver = null;
-      await driver.close();
+      lane.connection = null;
+      await connection.close();
       const mayBeStale = kept !== null && error instanceof ProviderError && error.kind === 'unavailable';
       if (!mayBeStale) throw error;
       return this.attempt(accountId, lane, work);
@@ -77,6 +83,6 @@ export class WarmConnections {
     const lane = this.lanes.get(accountId);
     this.lanes.delete(accountId);
     if (lane?.cooling) clearTimeout(lane.cooling);
-    await lane?.driver?.close();
+    await lane?.connection?.close();
   }
 }

@@ -8,7 +8,11 @@ export type SliceRequest = { readonly slice: number; readonly accountId: string 
 
 /** What a thread answers. */
 export type SliceOutcome =
-  { readonly kind: 'again' } | { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'again' }
+  | { readonly kind: 'done' }
+  /** The account has as many connections as it may. */
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'failed'; readonly reason: string };
 export interface SliceAnswer {
   readonly slice: number;
   readonly outcome: SliceOutcome;
@@ -39,7 +43,7 @@ export class BackfillPool {
   /** Reads one slice of an account's old mail. Bull's concurrency bounds how many run at once. */
   async run(accountId: string): Promise<SliceOutcome> {
     if (this.closed) return { kind: 'failed', reason: 'the worker is stopping' };
-    const thread = this.idle.pop() ?? this.start();
+    const thread = this.take(accountId);
     const outcome = await thread.run(accountId);
     if (thread.alive) this.idle.push(thread);
     return outcome;
@@ -48,6 +52,12 @@ export class BackfillPool {
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.all].map((thread) => thread.close()));
+  }
+
+  /** The thread that has a connection to this account, if one is idle: the account may not get another. */
+  private take(accountId: string): BackfillThread {
+    const warm = this.idle.findLastIndex((thread) => thread.accountId === accountId);
+    return this.idle.splice(warm, 1)[0] ?? this.start();
   }
 
   private start(): BackfillThread {
@@ -59,6 +69,8 @@ export class BackfillPool {
 
 class BackfillThread {
   alive = true;
+  /** Whose mail it read last. */
+  accountId: string | null = null;
   private readonly worker: Worker;
   private readonly exited: Promise<void>;
   private slice = 0;
@@ -85,6 +97,7 @@ class BackfillThread {
 
   run(accountId: string): Promise<SliceOutcome> {
     this.slice += 1;
+    this.accountId = accountId;
     return new Promise((resolve) => {
       this.settle = resolve;
       this.worker.postMessage({ slice: this.slice, accountId } satisfies SliceRequest);

@@ -10,6 +10,7 @@ import type { Config } from '#libs/config/config.js';
 import { DatabaseModule } from '#libs/database/database.module.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
 import { QueuesModule } from '#libs/queues/queues.module.js';
+import { ConnectionBudget, type ConnectionLease } from '#libs/sync/connection-budget.js';
 import { Connections } from '#libs/sync/connections.js';
 import { OneConnection } from '#libs/sync/driver-source.js';
 import { Backfill } from '#libs/sync/mail/backfill.js';
@@ -20,7 +21,7 @@ import type { SliceAnswer, SliceOutcome, SliceRequest } from './backfill-pool.js
 /** A slice's time: long enough to use its connection well, short enough for others to get their turn. */
 const SLICE_MS = 10_000;
 /** A connection that was not used for this long is closed. */
-const WARM_MS = 60_000;
+const WARM_MS = 20_000;
 
 // Structured cloning turns the keys' Buffers into plain Uint8Arrays.
 const given = workerData as Config;
@@ -45,7 +46,8 @@ const port = parentPort!;
 const app = await NestFactory.createApplicationContext(BackfillThreadModule, { logger: ['error'] });
 const backfill = app.get(Backfill);
 const connections = app.get(Connections);
-let warm: { readonly accountId: string; readonly source: OneConnection } | null = null;
+const budget = app.get(ConnectionBudget);
+let warm: { readonly accountId: string; readonly source: OneConnection; readonly lease: ConnectionLease } | null = null;
 let cooling: NodeJS.Timeout | null = null;
 
 port.on('message', (request: SliceRequest) => {
@@ -60,6 +62,7 @@ async function slice(accountId: string): Promise<SliceOutcome> {
   if (cooling) clearTimeout(cooling);
   try {
     const source = await connectionOf(accountId);
+    if (!source) return { kind: 'busy' };
     return { kind: await backfill.run(accountId, source, Date.now() + SLICE_MS) };
   } catch (error) {
     await cool();
@@ -69,10 +72,13 @@ async function slice(accountId: string): Promise<SliceOutcome> {
   }
 }
 
-async function connectionOf(accountId: string): Promise<OneConnection> {
+/** Null when the account may not have another. */
+async function connectionOf(accountId: string): Promise<OneConnection | null> {
   if (warm?.accountId !== accountId) {
     await cool();
-    warm = { accountId, source: new OneConnection(() => connections.openMail(accountId)) };
+    const lease = await budget.take(accountId, 'backfill');
+    if (!lease) return null;
+    warm = { accountId, source: new OneConnection(() => connections.openMail(accountId)), lease };
   }
   return warm.source;
 }
@@ -81,6 +87,7 @@ async function cool(): Promise<void> {
   const cold = warm;
   warm = null;
   await cold?.source.discard();
+  await cold?.lease.release();
 }
 
 async function close(): Promise<void> {

@@ -30,6 +30,7 @@ export class BackfillProcessor implements OnApplicationShutdown {
     await this.state.settle(accountId);
     // At the tail of the queue: accounts take turns.
     if (outcome.kind === 'again') await this.queue.continue('account.backfill', { accountId, lane });
+    if (outcome.kind === 'busy') await this.queue.continue('account.backfill', { accountId, lane }, RETRY_MS);
     // Whether the account is in trouble, its session finds out; while it is, a slice finds nothing to claim.
     if (outcome.kind === 'failed') {
       this.logger.warn({ accountId, reason: outcome.reason }, 'backfill slice failed');
