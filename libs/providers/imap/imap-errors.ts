@@ -50,17 +50,37 @@ const brokenLimits: ReadonlySet<string> = new Set([
   'DownloadOverflow',
 ]);
 
-const throttleText =
-  /throttl|too many|rate.?limit|connection limit|exceeded|try (again )?later|simultaneous|temporar|in use|bandwidth/i;
-
 /**
- * Wordings by which servers without response codes refuse a password: Exchange and Courier (`LOGIN failed`), Cyrus
- * (`authentication failure`), NetEase and Tencent (`password error`), Google (`Application-specific password required`).
+ * What servers say without a response code, or with one that means something else, and what it means. The first that
+ * matches counts: a temporary refusal often names the password too.
  */
-const credentialText =
-  /^(log ?in|authenticate|authentication) (failed|failure)|invalid (credentials|login|user|password)|(password|login) (error|fail|incorrect)|(bad|wrong|incorrect) (user|password|login)|authentication fail|application.specific password|web login required/i;
+const byWording: readonly (readonly [RegExp, ProviderErrorKind])[] = [
+  // Office 365: `Request is throttled. Suggested Backoff Time: 299999 milliseconds`.
+  [/throttl|rate.?limit|frequency limit/i, 'throttled'],
+  // Gmail: `Too many simultaneous connections`; Dovecot: `Maximum number of connections from user+IP exceeded`.
+  [/too many|simultaneous|connection limit|number of connections/i, 'throttled'],
+  // Gmail: `Account exceeded command or bandwidth limits`, also with the code OVERQUOTA.
+  [/bandwidth|limit.{0,20} exceeded|exceeded .{0,30}limit/i, 'throttled'],
+  // Courier, Zimbra, Yahoo: `Temporary authentication failure`, `Server error. Please try again later`.
+  [/temporar|try (again )?later|in use|(server|system) (is )?busy/i, 'throttled'],
+  [/does(n't| not) exist|no such (mailbox|folder)|mailbox not found|folder not found/i, 'not-found'],
+];
 
-const missingFolderText = /does(n't| not) exist|no such (mailbox|folder)|mailbox not found|folder not found/i;
+/** Codes whose usual meaning a wording above may overrule. */
+const VAGUE_CODES: ReadonlySet<string> = new Set(['', 'ALERT', 'OVERQUOTA']);
+
+/** What servers say to a sign-in that only its owner can put right. */
+const credentialWording: readonly RegExp[] = [
+  // Exchange, Courier, Zimbra: `LOGIN failed.`; Cyrus: `Login failed: authentication failure`.
+  /^(log ?in|authenticate|authentication) (failed|failure)|authentication fail/i,
+  // hMailServer: `Invalid user name or password.`; Zoho: `Invalid credentials(Failure)`.
+  /invalid (credentials|login|user|password)|(bad|wrong|incorrect) (user|password|login|credentials)/i,
+  // NetEase: `LOGIN Login error or password error`; Tencent: `Login fail. … password is incorrect …`.
+  /(password|login) (error|fail|is incorrect|incorrect)/i,
+  // Google: `Application-specific password required`, `Web login required`, `Please log in via your web browser`.
+  /application.specific password|app password|web login required|via your web browser/i,
+  /(account|user) (is )?(disabled|locked|suspended|unknown)|unknown user/i,
+];
 
 /** Translates whatever the client library threw. @param doing what was tried, for people: `reading folder Sent` */
 export function toProviderError(error: unknown, doing: string): ProviderError {
@@ -80,14 +100,22 @@ function kindOf(raw: RawError): ProviderErrorKind {
   if (code === 'ETHROTTLE') return 'throttled';
   if (brokenLimits.has(code) || code.startsWith('ParserError')) return 'hostile';
   if (code === 'NotFound' || raw.mailboxMissing) return 'not-found';
-  const known = byResponseCode.get((raw.serverResponseCode ?? '').toUpperCase());
-  if (known) return known;
+  const responseCode = (raw.serverResponseCode ?? '').toUpperCase();
   const text = textOf(raw) ?? '';
-  if (throttleText.test(text)) return 'throttled';
-  if (raw.authenticationFailed) return credentialText.test(text) ? 'credentials' : 'unavailable';
-  if (raw.responseStatus && missingFolderText.test(text)) return 'not-found';
+  const worded = VAGUE_CODES.has(responseCode) ? wordedKind(raw, text) : null;
+  const known = worded ?? byResponseCode.get(responseCode);
+  if (known) return known;
+  if (raw.authenticationFailed) return 'unavailable';
   if (raw.responseStatus === 'BAD') return 'rejected';
   return 'unavailable';
+}
+
+/** Null when the wording says nothing. */
+function wordedKind(raw: RawError, text: string): ProviderErrorKind | null {
+  const [, kind] = byWording.find(([wording]) => wording.test(text)) ?? [];
+  // A folder that does not exist is no answer to a sign-in, nor is it one without an answer of the server.
+  if (kind && !(kind === 'not-found' && (raw.authenticationFailed || !raw.responseStatus))) return kind;
+  return raw.authenticationFailed && credentialWording.some((wording) => wording.test(text)) ? 'credentials' : null;
 }
 
 function textOf(raw: RawError): string | undefined {
