@@ -25,6 +25,17 @@ export class AccountLog {
     );
   }
 
+  /** Whether a session failed like this within the last day, but not more recently than `beforeMs` ago. */
+  async failedBefore(accountId: string, errorKind: string, beforeMs: number): Promise<boolean> {
+    const rows = await this.reader.rows(
+      `SELECT FROM account_events WHERE account_id = $1 AND kind = 'session.failed' AND details->>'kind' = $2
+         AND at BETWEEN now() - interval '1 day' AND now() - make_interval(secs => $3) LIMIT 1`,
+      [accountId, errorKind, beforeMs / 1000],
+      'account-log-failed-before',
+    );
+    return rows.length > 0;
+  }
+
   /** Removes entries older than two weeks. */
   async prune(): Promise<void> {
     await this.reader.rows(`DELETE FROM account_events WHERE at < now() - interval '14 days'`);

@@ -127,7 +127,8 @@ export class AccountState {
     const wait = Math.max(
       backOffMs(row.sync_failures),
       error.options.retryAfterMs ?? 0,
-      confirmed ? 0 : outcome.apartMs,
+      // A little more than they must lie apart, so that the next one counts.
+      confirmed ? 0 : outcome.apartMs * 1.1,
     );
     await this.reader.rows('UPDATE accounts SET sync_retry_at = now() + make_interval(secs => $2) WHERE id = $1', [
       accountId,

@@ -1,9 +1,11 @@
 import { backOffMs, syncPolicy } from './policy.js';
 
 describe('syncPolicy', () => {
-  it('lets only refused credentials invalidate an account, and only twice refused', () => {
+  it('lets only refused credentials invalidate an account, and only when refused twice, minutes apart', () => {
     const invalidating = Object.entries(syncPolicy).filter(([, outcome]) => outcome.state === 'invalid');
-    expect(invalidating).toEqual([['credentials', { state: 'invalid', confirmations: 2, afterwards: 'wait' }]]);
+    expect(invalidating).toEqual([
+      ['credentials', { state: 'invalid', confirmations: 2, apartMs: 150_000, afterwards: 'wait' }],
+    ]);
   });
 });
 

@@ -6,21 +6,23 @@ export interface SyncOutcome {
   readonly state: Extract<SyncState, 'invalid' | 'sync_error'>;
   /** Failures in a row before it is believed and shown. */
   readonly confirmations: number;
+  /** Failures confirm each other when they lie at least this far apart. */
+  readonly apartMs: number;
   /** `back-off`: try again by ourselves. `wait`: only the owner can help (sign in again, start). */
   readonly afterwards: 'back-off' | 'wait';
 }
 
 /** What a failed session means for its account: the one table for every provider. */
 export const syncPolicy: Readonly<Record<ProviderErrorKind, SyncOutcome>> = {
-  // Servers refuse good passwords on bad days: it takes two refusals.
-  credentials: { state: 'invalid', confirmations: 2, afterwards: 'wait' },
-  forbidden: { state: 'sync_error', confirmations: 1, afterwards: 'back-off' },
-  'not-found': { state: 'sync_error', confirmations: 3, afterwards: 'back-off' },
-  'cursor-expired': { state: 'sync_error', confirmations: 3, afterwards: 'back-off' },
-  throttled: { state: 'sync_error', confirmations: 5, afterwards: 'back-off' },
-  rejected: { state: 'sync_error', confirmations: 2, afterwards: 'back-off' },
-  hostile: { state: 'sync_error', confirmations: 2, afterwards: 'back-off' },
-  unavailable: { state: 'sync_error', confirmations: 3, afterwards: 'back-off' },
+  // Servers refuse good passwords on bad days and in bursts (Yahoo): it takes two refusals, minutes apart.
+  credentials: { state: 'invalid', confirmations: 2, apartMs: 150_000, afterwards: 'wait' },
+  forbidden: { state: 'sync_error', confirmations: 1, apartMs: 0, afterwards: 'back-off' },
+  'not-found': { state: 'sync_error', confirmations: 3, apartMs: 0, afterwards: 'back-off' },
+  'cursor-expired': { state: 'sync_error', confirmations: 3, apartMs: 0, afterwards: 'back-off' },
+  throttled: { state: 'sync_error', confirmations: 5, apartMs: 0, afterwards: 'back-off' },
+  rejected: { state: 'sync_error', confirmations: 2, apartMs: 0, afterwards: 'back-off' },
+  hostile: { state: 'sync_error', confirmations: 2, apartMs: 0, afterwards: 'back-off' },
+  unavailable: { state: 'sync_error', confirmations: 3, apartMs: 0, afterwards: 'back-off' },
 };
 
 const FIRST_MS = 2000;
