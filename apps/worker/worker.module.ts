@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
+import { BlobsModule } from '#libs/blobs/blobs.module.js';
 import { CONFIG, ConfigModule } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
@@ -8,6 +9,7 @@ import { QueuesModule } from '#libs/queues/queues.module.js';
 import { SyncModule } from '#libs/sync/sync.module.js';
 
 import { JOB_HANDLERS, type JobHandlers, JobRunner } from './job-runner.js';
+import { Cleaner } from './maintenance/cleaner.js';
 import { Sweeper } from './maintenance/sweeper.js';
 import { RemoteCallsProcessor } from './remote-calls/remote-calls.processor.js';
 import { RemoteCallsWorkerModule } from './remote-calls/remote-calls.module.js';
@@ -27,6 +29,7 @@ export class WorkerModule {
         LoggerModule.forRoot('worker'),
         DatabaseModule.forRoot('postrider worker'),
         QueuesModule,
+        BlobsModule,
         SyncModule,
         RemoteCallsWorkerModule,
       ],
@@ -34,6 +37,7 @@ export class WorkerModule {
         MailSyncProcessor,
         BackfillProcessor,
         Sweeper,
+        Cleaner,
         JobRunner,
         {
           provide: JOB_HANDLERS,

@@ -9,11 +9,12 @@ import { ConnectionsModule } from './connections.module.js';
 import { Backfill } from './mail/backfill.js';
 import { FolderPass } from './mail/folder-pass.js';
 import { FolderStore } from './mail/folder-store.js';
+import { StaleRefs } from './mail/stale-refs.js';
 
 /** The mail engine: sessions, passes, backfill. */
 @Module({
   imports: [ConnectionsModule],
-  providers: [AccountWriter, AccountLog, AccountState, AccountSession, FolderStore, FolderPass, Backfill],
-  exports: [AccountState, AccountSession, AccountLog, Backfill, ConnectionsModule],
+  providers: [AccountWriter, AccountLog, AccountState, AccountSession, FolderStore, FolderPass, Backfill, StaleRefs],
+  exports: [AccountState, AccountSession, AccountLog, Backfill, StaleRefs, ConnectionsModule],
 })
 export class SyncModule {}

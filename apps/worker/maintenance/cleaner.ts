@@ -1,0 +1,44 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+import { BlobStore } from '#libs/blobs/blob-store.js';
+import { Logger } from '#libs/common/logger.js';
+import { StaleRefs } from '#libs/sync/mail/stale-refs.js';
+
+const EVERY_MS = 60 * 60_000;
+/** What was fetched on demand is kept this long; after that it is fetched anew. */
+const BLOB_DAYS = 7;
+const REFS_BUDGET_MS = 5000;
+
+/** Removes, once an hour, what is of no use any more. Every worker cleans; two at a time do no harm. */
+@Injectable()
+export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    @Inject(BlobStore) private readonly blobs: BlobStore,
+    private readonly refs: StaleRefs,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.clean(), EVERY_MS);
+  }
+
+  onApplicationShutdown(): void {
+    if (this.timer) clearInterval(this.timer);
+  }
+
+  /** One that fails does not keep the other from being tried. */
+  async clean(): Promise<void> {
+    await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS));
+    await this.attempt('references of threads', () => this.refs.clean(Date.now() + REFS_BUDGET_MS));
+  }
+
+  private async attempt(what: string, clean: () => Promise<number>): Promise<void> {
+    try {
+      this.logger.debug({ what, removed: await clean() }, 'cleaned');
+    } catch (error) {
+      this.logger.error({ err: error, what }, 'cleaning failed');
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { utimes } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+
+import { Cleaner } from '../../apps/worker/maintenance/cleaner.js';
+import type { BlobStore } from '../../libs/blobs/blob-store.js';
+import { DiskBlobStore } from '../../libs/blobs/disk-blob-store.js';
+import { Logger } from '../../libs/common/logger.js';
+import { CONFIG } from '../../libs/config/config.module.js';
+import type { Config } from '../../libs/config/config.js';
+import { ProviderError, type ProviderErrorKind } from '../../libs/providers/contracts/provider-error.js';
+import { AccountState } from '../../libs/sync/account-state.js';
+import { StaleRefs } from '../../libs/sync/mail/stale-refs.js';
+import { Engine } from '../support/engine.js';
+
+describe('upkeep', () => {
+  let engine: Engine;
+
+  beforeAll(async () => {
+    engine = await Engine.start();
+  });
+  afterAll(() => engine.stop());
+
+  describe('the cleaner', () => {
+    let blobs: DiskBlobStore;
+    let blobDir: string;
+    const clean = (store: BlobStore = blobs) =>
+      new Cleaner(store, engine.app.get(StaleRefs), engine.app.get<Logger>(Logger)).clean();
+
+    beforeAll(() => {
+      blobDir = engine.app.get<Config>(CONFIG).blobDir;
+      blobs = new DiskBlobStore(blobDir);
+    });
+
+    it('removes fetched mail after a week', async () => {
+      const [old, fresh] = [await blobs.put(Readable.from(['old'])), await blobs.put(Readable.from(['fresh']))];
+      const days = (count: number) => new Date(Date.now() - count * 86_400_000);
+      const fileOf = (key: string) => path.join(blobDir, key.slice(0, 2), key.slice(2, 4), key);
+      await utimes(fileOf(old.key), days(7.1), days(7.1));
+      await utimes(fileOf(fresh.key), days(6.9), days(6.9));
+      await clean();
+      expect(await blobs.open(old.key)).toBeNull();
+      const kept = await blobs.open(fresh.key);
+      expect(kept?.size).toBe(5);
+      kept?.stream.destroy();
+    });
+
+    it('forgets references to threads that are gone, of every account, and no others', async () => {
+      const accounts = [
+        await engine.addAccount(),
+        await engine.addAccount(undefined, 'bob@example.com'),
+        await engine.addAccount(undefined, 'cyd@example.com'),
+      ];
+      for (const account of accounts) await seedRefs(account, 6000);
+      const broken = { removeOlderThan: () => Promise.reject(new Error('the disk is gone')) } as unknown as BlobStore;
+      await clean(broken);
+      expect(await engine.rows('SELECT account_id, count(*)::int FROM thread_refs GROUP BY 1 ORDER BY 1')).toEqual(
+        accounts.toSorted().map((account_id) => ({ account_id, count: 3000 })),
+      );
+      expect(await engine.rows(`SELECT 1 FROM thread_refs WHERE thread_id = 'gone'`)).toEqual([]);
+    });
+
+    it('stops when its time is up, and goes on there', async () => {
+      const refs = engine.app.get(StaleRefs);
+      const accountId = await engine.addAccount(undefined, 'dan@example.com');
+      await seedRefs(accountId, 12);
+      expect(await refs.clean(Date.now() - 1)).toBe(0);
+      expect(await refs.clean(Date.now() + 5000)).toBe(6);
+      expect(await refs.clean(Date.now() + 5000)).toBe(0);
+    });
+
+    /** Every other one leads nowhere. */
+    async function seedRefs(accountId: string, count: number): Promise<void> {
+      await engine.rows(
+        `INSERT INTO threads (account_id, id, subject, subject_key, first_message_at, last_message_at, message_count,
+           unread_count, starred_count, categories, emails, email_fields, rendered)
+         VALUES ($1, 'here', '', 0, now(), now(), 1, 0, 0, '{}', '{}', '{}', '')`,
+        [accountId],
+      );
+      await engine.rows(
+        `INSERT INTO thread_refs (account_id, ref, thread_id)
+         SELECT $1, n::bigint * 1000003 - 3000000000, CASE WHEN n % 2 = 0 THEN 'here' ELSE 'gone' END
+         FROM generate_series(1, $2::int) n`,
+        [accountId, count],
+      );
+    }
+  });
+
+  describe('a failing account', () => {
+    const fail = (accountId: string, kind: ProviderErrorKind) =>
+      engine.app.get(AccountState).failed(accountId, new ProviderError(kind, `It is ${kind}.`));
+    const stateOf = async (accountId: string) =>
+      (await engine.rows<{ sync_state: string }>('SELECT sync_state FROM accounts WHERE id = $1', [accountId]))[0]
+        ?.sync_state;
+    const letPass = (minutes: number) =>
+      engine.rows('UPDATE account_events SET at = at - make_interval(mins => $1)', [minutes]);
+
+    it('is invalid when its password was refused twice, minutes apart', async () => {
+      const accountId = await engine.addAccount(undefined, 'eve@example.com');
+      expect(await fail(accountId, 'credentials')).toBeGreaterThan(150_000);
+      // A burst of refusals is one piece of evidence.
+      expect(await fail(accountId, 'credentials')).toBeGreaterThan(150_000);
+      expect(await stateOf(accountId)).toBe('initializing');
+      await letPass(3);
+      expect(await fail(accountId, 'credentials')).toBeNull();
+      expect(await stateOf(accountId)).toBe('invalid');
+    });
+
+    it('is not invalid when other trouble came before a single refusal', async () => {
+      const accountId = await engine.addAccount(undefined, 'fay@example.com');
+      await fail(accountId, 'unavailable');
+      await fail(accountId, 'throttled');
+      await letPass(3);
+      expect(await fail(accountId, 'credentials')).toBeGreaterThan(150_000);
+      expect(await stateOf(accountId)).toBe('initializing');
+    });
+  });
+});
