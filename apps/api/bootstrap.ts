@@ -34,6 +34,7 @@ export async function createApi(config: Config, preview = false): Promise<NestEx
     abortOnError: false,
     preview,
   });
+  app.set('trust proxy', config.TRUSTED_PROXIES);
   const logger = app.get<Logger>(Logger);
   app.useLogger(new NestLogger(logger));
   app.use(requestBasics);

@@ -41,3 +41,14 @@ export class Unauthorized extends DomainError {
     super(401, 'invalid_request_error', message);
   }
 }
+
+/** 429: too many requests of this kind; the API says when to come back. */
+export class TooManyRequests extends DomainError {
+  constructor(
+    message: string,
+    readonly limit: number,
+    readonly retryAfterSeconds: number,
+  ) {
+    super(429, 'api_error', message);
+  }
+}

@@ -46,6 +46,8 @@ export class Installation {
       LOG_LEVEL: 'trace',
       AUTODETECT_ONLINE: 'false',
       EGRESS_ALLOW_PRIVATE: 'true',
+      CONNECT_LIMIT_PER_ADDRESS: '100000',
+      CONNECT_LIMIT_PER_EMAIL: '100000',
       ...settings,
     };
     return new Installation(env, new ApiClient(`http://127.0.0.1:${port}`), async () => {

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject, NotFoundException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 
+import { TooManyRequests } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
 
 import { errorAnswer } from './error-body.js';
@@ -28,6 +29,7 @@ export class ErrorFilter implements ExceptionFilter {
       this.logger.error({ ...described(error), requestId: response.getHeader('x-request-id') }, 'request failed');
     if (status === 401)
       response.setHeader('WWW-Authenticate', 'Basic realm="API access token required", charset="UTF-8"');
+    if (error instanceof TooManyRequests) sayWhen(response, error);
     const text = JSON.stringify(body);
     response.statusCode = status;
     response.setHeader('Content-Type', 'application/json');
@@ -44,6 +46,13 @@ export class ErrorFilter implements ExceptionFilter {
 }
 
 const refusal = (status: number, message: string) => ({ status, body: { type: 'invalid_request_error', message } });
+
+/** Clients of this API family read the two X-RateLimit headers as numbers, the second in seconds. */
+function sayWhen(response: Response, { limit, retryAfterSeconds }: TooManyRequests): void {
+  response.setHeader('Retry-After', retryAfterSeconds);
+  response.setHeader('X-RateLimit-Limit', limit);
+  response.setHeader('X-RateLimit-Reset', retryAfterSeconds);
+}
 
 /** Only these fields: errors of the database also carry the values of the row they are about. */
 function described(error: unknown): object {

@@ -1,8 +1,9 @@
-import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, UseGuards } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { Public } from '../http/auth/public.decorator.js';
 
+import { ConnectLimits } from './connect-limits.js';
 import { CodeView, ConnectedAccountView } from './connected-account.view.js';
 import { NativeAuth } from './native-auth.service.js';
 
@@ -12,6 +13,7 @@ import { NativeAuth } from './native-auth.service.js';
  */
 @ApiTags('connect')
 @Public()
+@UseGuards(ConnectLimits)
 @Controller('connect')
 export class ConnectController {
   constructor(private readonly auth: NativeAuth) {}

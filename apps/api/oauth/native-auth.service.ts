@@ -11,6 +11,7 @@ import { ProviderDetection } from '#libs/providers/detect/detect.module.js';
 import { type DetectedProvider, knownSettings } from '#libs/providers/detect/detect-provider.js';
 import { RemoteCalls } from '#libs/queues/remote-calls.js';
 
+import { ConnectLimits } from './connect-limits.js';
 import { AuthorizeRequest, readRequest, TokenRequest } from './connect-request.js';
 import { type ConnectedAccountView, toConnectedAccountView } from './connected-account.view.js';
 import { needsOauth, notAvailable, type PasswordAccount, passwordAccount } from './password-account.js';
@@ -27,6 +28,7 @@ export class NativeAuth {
     private readonly tokens: AccessTokens,
     private readonly detection: ProviderDetection,
     private readonly remote: RemoteCalls,
+    private readonly limits: ConnectLimits,
   ) {}
 
   /** Checks the credentials at their servers, stores the account, and hands out a one-time code for it. */
@@ -36,11 +38,13 @@ export class NativeAuth {
     if (!application) throw new DomainError(401, 'auth_error', 'Unknown client_id');
     const email = request.email_address;
     if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new DomainError(400, 'api_error', 'Invalid value for email_address');
+    await this.limits.takeTry(email);
     const existing = await this.existing(application.id, email, request.reauth_account_id);
     const account = await this.described(request.provider.toLowerCase(), email, request.settings);
     if (existing && !request.reauth_account_id) refuseOtherServers(existing, account);
     const { provider, ...check } = account;
     await this.remote.call('credentials.verify', check);
+    await this.limits.forget(email);
     const { id } = await this.accounts.connect({
       ...check,
       provider,

@@ -5,11 +5,12 @@ import { ApplicationsModule } from '#libs/domain/applications/applications.modul
 import { DetectModule } from '#libs/providers/detect/detect.module.js';
 
 import { ConnectController } from './connect.controller.js';
+import { ConnectLimits } from './connect-limits.js';
 import { NativeAuth } from './native-auth.service.js';
 
 @Module({
   imports: [AccountsModule, ApplicationsModule, DetectModule],
   controllers: [ConnectController],
-  providers: [NativeAuth],
+  providers: [ConnectLimits, NativeAuth],
 })
 export class OauthModule {}
