@@ -10,7 +10,7 @@ describe.each([
   ['QRESYNC', {}],
   ['CONDSTORE only', { capabilities: `${plain} ENABLE CONDSTORE LIST-EXTENDED LIST-STATUS` }],
   ['neither', { capabilities: plain }],
-])('a session on a server with %s', (_name, dovecot) => {
+])('a session on a server with %s', (name, dovecot) => {
   let engine: Engine;
   let client: ImapFlow;
   let accountId: string;
@@ -88,12 +88,20 @@ describe.each([
       return find('plan');
     });
     const { id } = (await find('plan'))!;
+    const [before] = await engine.rows<{ seq: string }>('SELECT max(seq) AS seq FROM changes');
     await client.mailboxRename('Projects', 'Plans');
     await eventually('the new name', async () => {
       await engine.backfill(accountId);
       return (await find('plan'))?.folders?.join() === 'Plans';
     });
     expect(await find('plan')).toMatchObject({ id });
+    // Only the folder changed, and nobody has to read its messages again; but without LIST-STATUS it looks like another.
+    const changes = await engine.rows<{ what: string }>(
+      `SELECT DISTINCT object_type || ' ' || event AS what FROM changes WHERE seq > $1`,
+      [before!.seq],
+    );
+    if (name === 'neither') expect(changes).toContainEqual({ what: 'folder create' });
+    else expect(changes).toEqual([{ what: 'folder modify' }]);
     await client.mailboxDelete('Plans');
     await eventually('the deletion', async () => (await find('plan')) === undefined);
     expect(await engine.rows(`SELECT 1 FROM categories WHERE path IN ('Plans', 'Projects')`)).toEqual([]);

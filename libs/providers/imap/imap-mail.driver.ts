@@ -150,6 +150,8 @@ function toListed(folder: ListResponse) {
     delimiter: folder.delimiter || null,
     flags: folder.flags,
     status: toStatus(folder.status),
+    // imapflow asks neither LIST nor STATUS for MAILBOXID (RFC 8474), and only opening a folder would tell it: a round
+    // trip for each. A folder that was renamed is known again by its UIDVALIDITY, UIDNEXT and count.
     mailboxId: null,
   };
 }

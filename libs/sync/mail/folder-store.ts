@@ -86,14 +86,14 @@ export class FolderStore {
 /** Creates and changes folder rows as planned; `gone` are those whose absence has been proved. */
 export async function saveFolders(tx: Tx, plan: FoldersPlan, gone: readonly KnownFolder[]): Promise<void> {
   for (const folder of gone) await deleteFolder(tx, folder.id);
-  for (const { id, to } of plan.change) {
+  for (const { id, to, roleChanged } of plan.change) {
     await tx.query(
       `UPDATE categories SET path = $3, display_name = $4, role = $5, mailbox_id = $6, delimiter = $7
        WHERE account_id = $1 AND id = $2`,
       [tx.accountId, id, to.path, to.displayName, to.role, to.mailboxId, to.delimiter],
     );
     tx.changes.record('modify', 'folder', id);
-    await refreshFolder(tx, id);
+    if (roleChanged) await refreshFolder(tx, id);
   }
   for (const folder of plan.create) await createFolder(tx, folder);
 }

@@ -29,7 +29,7 @@ describe('planFolders', () => {
       [remote('a', { role: 'archive' }), remote('c', { status: null })],
     );
     expect(plan.create.map((folder) => folder.path)).toEqual(['c']);
-    expect(plan.change.map((change) => change.id)).toEqual(['id-a']);
+    expect(plan.change).toMatchObject([{ id: 'id-a', roleChanged: true }]);
     expect(plan.missing.map((folder) => folder.path)).toEqual(['b']);
   });
 
@@ -42,7 +42,7 @@ describe('planFolders', () => {
   });
 
   it('knows a renamed folder by counts that all agree', () => {
-    expect(planFolders([known('old')], [remote('new')]).change).toHaveLength(1);
+    expect(planFolders([known('old')], [remote('new')]).change).toMatchObject([{ id: 'id-old', roleChanged: false }]);
   });
 
   it.each([

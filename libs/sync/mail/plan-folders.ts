@@ -9,10 +9,17 @@ export interface KnownFolder {
   readonly cursor: FolderCursor | null;
 }
 
+export interface FolderChange {
+  readonly id: string;
+  readonly to: RemoteFolder;
+  /** What is sent and what is a draft hangs on it, for every message in the folder. */
+  readonly roleChanged: boolean;
+}
+
 export interface FoldersPlan {
   readonly create: readonly RemoteFolder[];
   /** Same folder under a new path, role or spelling. */
-  readonly change: readonly { readonly id: string; readonly to: RemoteFolder }[];
+  readonly change: readonly FolderChange[];
   /** Not listed any more. Whether they are really gone has to be asked. */
   readonly missing: readonly KnownFolder[];
 }
@@ -23,7 +30,7 @@ export function planFolders(known: readonly KnownFolder[], remote: readonly Remo
   const listed = new Set(remote.map((folder) => folder.path));
   const missing = new Set(known.filter((folder) => !listed.has(folder.path)));
   const create: RemoteFolder[] = [];
-  const change: { id: string; to: RemoteFolder }[] = [];
+  const change: FolderChange[] = [];
   for (const folder of remote) {
     const same = byPath.get(folder.path) ?? renamed(folder, missing);
     if (!same) {
@@ -31,7 +38,9 @@ export function planFolders(known: readonly KnownFolder[], remote: readonly Remo
       continue;
     }
     missing.delete(same);
-    if (differs(same, folder)) change.push({ id: same.id, to: folder });
+    if (differs(same, folder)) {
+      change.push({ id: same.id, to: folder, roleChanged: same.role !== folder.role });
+    }
   }
   return { create, change, missing: [...missing] };
 }
