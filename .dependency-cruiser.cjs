@@ -67,7 +67,7 @@ module.exports = {
     rule(
       'bull-behind-the-seam',
       { path: '^(apps|libs)/', pathNot: '^(libs/queues|apps/worker)/' },
-      { path: 'node_modules/(bull|@nestjs/bull)/' },
+      { path: 'node_modules/bull/' },
     ),
     rule(
       'http-only-in-api',
