@@ -54,6 +54,7 @@ export function parseMessage(message: MessageSource, budget: ParseBudget = defau
   const source = withLineFeeds(message.source);
   const block = readHeaderBlock(source, 0, budget.headerBytes);
   if (block.cut) problems.add(`The header is longer than ${budget.headerBytes} bytes; the rest was left out.`);
+  else if (!message.complete && !block.terminated) problems.add('Only the beginning of the header was read.');
   const headers = readHeaders(block.fields, budget, problems);
   const headerHash = hashHeader(source, block);
   try {

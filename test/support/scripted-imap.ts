@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 export type Reply = string | ((tag: string, line: string, socket: Socket) => void);
 
 /** Command pattern to reply; the first that matches counts, then the well-behaved defaults. */
-export type Script = readonly (readonly [RegExp, Reply])[];
+export type Script = readonly (readonly [Pick<RegExp, 'test'>, Reply])[];
 
 export interface ScriptedImap {
   readonly port: number;

@@ -35,7 +35,8 @@ export function flowOptions(
     maxLineLength: 1_048_576,
     maxLiteralSize: 100 * 1_048_576,
     maxResponseSize: 200 * 1_048_576,
-    maxResponseTokens: 250_000,
+    // Listings ask for 20,000 uids at a time; parsing much more at once would hold up the event loop.
+    maxResponseTokens: 30_000,
   };
 }
 

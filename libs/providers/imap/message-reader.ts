@@ -1,6 +1,7 @@
 import type { FetchMessageObject, FetchQueryObject } from 'imapflow';
 
 import type { BodyStructure } from '#libs/mime/body-structure.js';
+import { readHeaderBlock } from '#libs/mime/header-block.js';
 import { textPartsBeyond } from '#libs/mime/text-parts.js';
 import type { FetchLimits, RemoteMessage } from '#libs/providers/contracts/mail-driver.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
@@ -9,6 +10,9 @@ import { withoutRecent } from './folder-changes.js';
 import type { ImapConnection } from './imap-connection.js';
 import { toBodyStructure } from './to-body-structure.js';
 import { uidSets } from './uid-set.js';
+
+/** Part name of the whole header, asked for when it is longer than the beginning that was read. */
+const HEADER = 'header';
 
 interface Unfinished {
   readonly row: RemoteMessage;
@@ -95,11 +99,15 @@ async function* withTexts(
   big: ReadonlyMap<number, RemoteMessage>,
   limits: FetchLimits,
 ): AsyncGenerator<RemoteMessage> {
-  const structures = await structuresOf(connection, path, [...big.keys()]);
+  const structures =
+    limits.maxTextBytes > 0
+      ? await structuresOf(connection, path, [...big.keys()])
+      : new Map<number, BodyStructure | null>();
   const groups = new Map<string, Unfinished[]>();
   for (const row of big.values()) {
     const structure = structures.get(row.uid) ?? null;
     const parts = structure && limits.maxTextBytes > 0 ? textPartsBeyond(structure, row.source) : [];
+    if (limits.maxTextBytes > 0 && !readHeaderBlock(row.source, 0, row.source.length).terminated) parts.unshift(HEADER);
     const group = groups.get(parts.join(' ')) ?? [];
     group.push({ row, structure });
     groups.set(parts.join(' '), group);
@@ -108,7 +116,8 @@ async function* withTexts(
     const parts = key ? key.split(' ') : [];
     const texts = await textsOf(connection, path, group, parts, limits.maxTextBytes);
     for (const { row, structure } of group) {
-      yield { ...row, structure, textParts: texts.get(row.uid) ?? new Map<string, Buffer>() };
+      const found = texts.get(row.uid) ?? new Map<string, Buffer>();
+      yield { ...row, source: found.get(HEADER) ?? row.source, structure, textParts: found };
     }
   }
 }
@@ -140,6 +149,7 @@ async function textsOf(
   await eachRow(connection, `reading text of messages in ${path}`, uids, query, (row) => {
     const found = texts.get(row.uid) ?? new Map<string, Buffer>();
     for (const [part, content] of row.bodyParts ?? []) if (content) found.set(part, content);
+    if (row.headers) found.set(HEADER, row.headers);
     texts.set(row.uid, found);
   });
   return texts;

@@ -2,8 +2,8 @@ import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import type { ImapConnection } from './imap-connection.js';
 
-/** Uids per SEARCH: the answer stays well below the line limit. */
-const WINDOW = 50_000;
+/** Uids per SEARCH: the answer stays well below the limits of a response. */
+const WINDOW = 20_000;
 
 /**
  * Every uid of the open folder, ascending. What this returns is used as proof of deletions, so a list whose length is

@@ -58,10 +58,11 @@ export class FolderStore {
     return rows.map((row) => ({ low: Number(row.low_uid), high: Number(row.next_uid) }));
   }
 
-  /** Uids that failed three times: not tried again. */
+  /** Uids that failed and rest: a minute after the first time, then ten times longer each, at most a day. */
   async poisoned(accountId: string, folderId: string): Promise<Set<number>> {
     const rows = await this.reader.rows<{ uid: string }>(
-      'SELECT uid FROM poison_uids WHERE account_id = $1 AND folder_id = $2 AND attempts >= 3',
+      `SELECT uid FROM poison_uids WHERE account_id = $1 AND folder_id = $2
+         AND updated_at > now() - least(interval '1 minute' * 10 ^ least(attempts - 1, 9), interval '1 day')`,
       [accountId, folderId],
       'poisoned-uids',
     );

@@ -24,7 +24,22 @@ export async function noteLimited(tx: Tx, messages: readonly NewMessage[]): Prom
   );
 }
 
-/** Remembers messages that could not be read or stored; after three times they are not tried again. */
+/** Puts into the account's log how many messages came without flags; what they are, a later look at the folder tells. */
+export async function noteFlagless(
+  tx: Tx,
+  folderId: string,
+  messages: readonly { readonly flags: readonly string[] | null }[],
+): Promise<void> {
+  const count = messages.filter((message) => message.flags === null).length;
+  if (count === 0) return;
+  await tx.query(
+    `INSERT INTO account_events (account_id, id, level, kind, message, details)
+     VALUES ($1, $2, 'warn', 'message.flagless', $3, $4)`,
+    [tx.accountId, newId(), `The mail server left out the flags of ${count} messages.`, JSON.stringify({ folderId })],
+  );
+}
+
+/** Remembers messages that could not be read or stored: they rest before they are tried again. */
 export async function notePoison(
   tx: Tx,
   folderId: string,

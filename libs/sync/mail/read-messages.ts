@@ -21,7 +21,7 @@ export interface ReadOutcome {
 
 /**
  * Reads and parses messages of one folder. A message on which the server breaks is found by halving the batch and
- * read without its source, so that the others are not held up. Uids that are gone are simply absent.
+ * read in part, so that the others are not held up. Uids that are gone are simply absent.
  * @throws ProviderError when the connection or the server fails otherwise
  */
 export async function readMessages(source: DriverSource, path: string, uids: readonly number[]): Promise<ReadOutcome> {
@@ -36,26 +36,31 @@ export async function readMessages(source: DriverSource, path: string, uids: rea
       await source.discard();
       const left = batch.filter((uid) => !read.has(uid));
       if (left.length > 1) stack.push(left.slice(left.length / 2), left.slice(0, left.length / 2));
-      else if (left.length === 1) await readWithoutSource(read, unreadable, source, path, left[0]!);
+      else if (left.length === 1 && !(await readLess(read, source, path, left[0]!))) {
+        unreadable.push({ uid: left[0]!, reason: error.message });
+      }
     }
   }
   return { messages: [...read.values()], unreadable };
 }
 
-async function readWithoutSource(
+/** Without its structure, then without its source. @returns whether the server could be understood */
+async function readLess(
   read: Map<number, ReadMessage>,
-  unreadable: { uid: number; reason: string }[],
   source: DriverSource,
   path: string,
   uid: number,
-): Promise<void> {
-  try {
-    await readInto(read, source, path, [uid], { wholeSourceBytes: 0, maxTextBytes: 0 });
-  } catch (error) {
-    if (!(error instanceof ProviderError) || error.kind !== 'hostile') throw error;
-    await source.discard();
-    unreadable.push({ uid, reason: error.message });
+): Promise<boolean> {
+  for (const wholeSourceBytes of [fetchLimits.wholeSourceBytes, 0]) {
+    try {
+      await readInto(read, source, path, [uid], { wholeSourceBytes, maxTextBytes: 0 });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.kind !== 'hostile') throw error;
+      await source.discard();
+    }
   }
+  return false;
 }
 
 async function readInto(

@@ -1,7 +1,7 @@
 import type { AccountWriter, Tx, WriteOptions } from '#libs/changes/account-writer.js';
 
 import { type FolderRef, ingest, type ReadMessage } from './ingest.js';
-import { notePoison } from './poison.js';
+import { noteFlagless, notePoison } from './poison.js';
 import type { ReadOutcome } from './read-messages.js';
 
 export interface BatchTarget {
@@ -31,6 +31,7 @@ export async function storeBatch(
       async (tx) => {
         await position(tx);
         await ingestBoth(tx, target, outcome.messages);
+        await noteFlagless(tx, folder.id, outcome.messages);
         await notePoison(tx, folder.id, outcome.unreadable);
       },
       options,
