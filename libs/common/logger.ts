@@ -1,4 +1,6 @@
-import { destination, type Logger as PinoLogger, pino } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
+
+import { LogSink } from './log-sink.js';
 
 /** Injection token and type of the process's JSON logger. No subjects, addresses, bodies or credentials in its lines. */
 export const Logger = Symbol('Logger');
@@ -14,6 +16,13 @@ export function createLogger(name: string, level: string): Logger {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       redact: { paths: ['*.password', '*.secret', '*.access_token', '*.authorization'], censor: '[redacted]' },
     },
-    destination({ fd: 2, sync: false }),
+    standardError(),
   );
+}
+
+let sink: LogSink | null = null;
+
+/** One for all loggers of a process, or their lines would overtake each other. */
+function standardError(): LogSink {
+  return (sink ??= new LogSink());
 }
