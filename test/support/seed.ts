@@ -72,6 +72,8 @@ const participant = (text: string): Participant => {
 export class Seed {
   private clock = FIRST_DATE;
   private uid = 0;
+  /** Files are listed by id: in the order in which they were made. */
+  private fileTime = FIRST_DATE * 1000;
 
   private constructor(private readonly client: Client) {}
 
@@ -184,7 +186,7 @@ export class Seed {
   async files(accountId: string, messageId: string | null, files: readonly FileSpec[]): Promise<string[]> {
     const ids: string[] = [];
     for (const [index, file] of files.entries()) {
-      const id = newId();
+      const id = newId(this.fileTime++);
       ids.push(id);
       await this.sql(
         `INSERT INTO files (account_id, id, message_id, part, filename, content_type, size, content_id, disposition)
