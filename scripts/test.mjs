@@ -42,7 +42,7 @@ async function tryDovecot() {
 
 function runJest(kinds, args) {
   const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const command = [jest, '--forceExit', ...args, '--selectProjects', ...kinds];
+  const command = [jest, ...args, '--selectProjects', ...kinds];
   return spawnSync(process.execPath, command, { cwd: ROOT, stdio: 'inherit' }).status ?? 1;
 }
 
