@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 const ID_LENGTH = 25;
@@ -23,13 +23,22 @@ export function isPublicId(text: string): boolean {
   return /^[0-9a-z]{1,25}$/i.test(text);
 }
 
+/** Random bytes are drawn in bulk: the call costs far more than the bytes. None is used twice. */
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
 /** `count` uniformly distributed base-36 digits: bytes of 252 and above are drawn again, so no digit is favoured. */
 function randomDigits(count: number): string {
   let digits = '';
   while (digits.length < count) {
-    for (const byte of randomBytes(count * 2)) {
-      if (byte < 252 && digits.length < count) digits += DIGITS[byte % 36];
+    if (used === pool.length) {
+      randomFillSync(pool);
+      used = 0;
     }
+    const byte = pool[used]!;
+    pool[used] = 0;
+    used += 1;
+    if (byte < 252) digits += DIGITS[byte % 36];
   }
   return digits;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseAddressList } from './address-list.js';
 import type { BodyStructure } from './body-structure.js';
 import { chooseParts, dispositionOf, filenameOf, typeOf } from './choose-parts.js';
@@ -86,7 +86,7 @@ function hashHeader(source: Buffer, block: HeaderBlock): string {
   const raw = source.subarray(0, block.end);
   const text = raw.toString('latin1');
   const bytes = /(?:^|[^\r])\n/.test(text) ? Buffer.from(text.replace(/\r?\n/g, '\r\n'), 'latin1') : raw;
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }
 
 function readHeaders(fields: HeaderFields, budget: ParseBudget, problems: Set<string>): ParsedHeaders {

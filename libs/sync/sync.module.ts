@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { AccountWriter } from '#libs/changes/account-writer.js';
+import { YoungTables } from '#libs/database/young-tables.js';
 
 import { AccountLog } from './account-log.js';
 import { AccountSession } from './account-session.js';
@@ -14,7 +15,17 @@ import { StaleRefs } from './mail/stale-refs.js';
 /** The mail engine: sessions, passes, backfill. */
 @Module({
   imports: [ConnectionsModule],
-  providers: [AccountWriter, AccountLog, AccountState, AccountSession, FolderStore, FolderPass, Backfill, StaleRefs],
+  providers: [
+    AccountWriter,
+    AccountLog,
+    AccountState,
+    AccountSession,
+    FolderStore,
+    FolderPass,
+    Backfill,
+    StaleRefs,
+    YoungTables,
+  ],
   exports: [AccountState, AccountSession, AccountLog, Backfill, StaleRefs, ConnectionsModule],
 })
 export class SyncModule {}

@@ -1,4 +1,5 @@
 import { arrayLiteral } from '#libs/database/array-literal.js';
+import { textArray } from '#libs/database/text-array.js';
 
 import { summarizeThread, type ThreadMessage, type ThreadSummary } from './summarize-thread.js';
 
@@ -55,10 +56,11 @@ async function messagesByThread(
   threadIds: readonly string[],
 ): Promise<Map<string, ThreadMessage[]>> {
   const rows = await tx.query<ThreadMessage & { threadId: string }>(
-    `SELECT thread_id AS "threadId", id, subject, snippet, "from", "to", cc, bcc, received_at AS "receivedAt",
-            unread, starred, draft, sent, has_attachments AS "hasAttachments", category_ids AS "categoryIds",
-            emails, email_fields AS "emailFields"
-     FROM messages WHERE account_id = $1 AND thread_id = ANY($2) ORDER BY received_at, id`,
+    `SELECT wanted.id AS "threadId", message.* FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL (
+       SELECT id, subject, snippet, "from", "to", cc, bcc, received_at AS "receivedAt", unread, starred, draft, sent,
+              has_attachments AS "hasAttachments", category_ids AS "categoryIds", emails, email_fields AS "emailFields"
+       FROM messages WHERE account_id = $1 AND thread_id = wanted.id ORDER BY received_at, id
+     ) AS message`,
     [accountId, threadIds],
   );
   const byThread = new Map<string, ThreadMessage[]>();
@@ -72,7 +74,9 @@ async function messagesByThread(
 
 async function unseenBefore(tx: Queryable, accountId: string, threadIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx.query<{ id: string }>(
-    'SELECT id FROM threads WHERE account_id = $1 AND id = ANY($2) AND unseen',
+    `SELECT wanted.id FROM unnest($2::text[]) AS wanted(id), LATERAL (
+       SELECT unseen FROM threads WHERE account_id = $1 AND id = wanted.id OFFSET 0
+     ) AS thread WHERE thread.unseen`,
     [accountId, threadIds],
   );
   return new Set(rows.map((row) => row.id));
@@ -108,8 +112,8 @@ async function save(
   const entries = [...summaries];
   const rows = await tx.query<{ id: string; created: boolean }>(SAVE, [
     accountId,
-    entries.map(([id]) => id),
-    entries.map(([, thread]) => thread.subject),
+    textArray(entries.map(([id]) => id)),
+    textArray(entries.map(([, thread]) => thread.subject)),
     entries.map(([id]) => subjectKeys.get(id) ?? '0'),
     entries.map(([, thread]) => thread.firstMessageAt),
     entries.map(([, thread]) => thread.lastMessageAt),
@@ -118,10 +122,10 @@ async function save(
     entries.map(([, thread]) => thread.starredCount),
     entries.map(([, thread]) => thread.unseen),
     // Ids and state names are plain base-36 words, so the array literal needs no quoting.
-    entries.map(([, thread]) => `{${thread.categories.join(',')}}`),
-    entries.map(([, thread]) => arrayLiteral([...thread.emails.keys()])),
-    entries.map(([, thread]) => `{${[...thread.emails.values()].join(',')}}`),
-    entries.map(([, thread]) => thread.rendered),
+    textArray(entries.map(([, thread]) => `{${thread.categories.join(',')}}`)),
+    textArray(entries.map(([, thread]) => arrayLiteral([...thread.emails.keys()]))),
+    textArray(entries.map(([, thread]) => `{${[...thread.emails.values()].join(',')}}`)),
+    textArray(entries.map(([, thread]) => thread.rendered)),
   ]);
   const created = rows.filter((row) => row.created).map((row) => row.id);
   return { created, modified: rows.filter((row) => !row.created).map((row) => row.id) };
@@ -136,7 +140,10 @@ const SAVE = `
       AS row(id, subject, subject_key, first_at, last_at, messages, unread, starred, unseen, categories, emails, fields,
              rendered)
   ), old AS (
-    SELECT id, categories, emails, email_fields, last_message_at FROM threads WHERE account_id = $1 AND id = ANY($2)
+    SELECT thread.* FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL (
+      SELECT id, categories, emails, email_fields, last_message_at FROM threads
+      WHERE account_id = $1 AND id = wanted.id OFFSET 0
+    ) AS thread
   ), saved AS (
     INSERT INTO threads AS thread (account_id, id, subject, subject_key, first_message_at, last_message_at,
       message_count, unread_count, starred_count, unseen, categories, emails, email_fields, rendered)
@@ -153,10 +160,14 @@ const SAVE = `
       IS DISTINCT FROM (excluded.rendered, excluded.categories, excluded.emails, excluded.email_fields)
     RETURNING id, xmax = 0 AS created
   ), unlisted AS (
-    DELETE FROM thread_categories listed USING old, fresh
-    WHERE fresh.id = old.id AND listed.account_id = $1 AND listed.category = ANY(old.categories)
-      AND listed.last_message_at = old.last_message_at AND listed.thread_id = old.id
-      AND (fresh.last_at <> old.last_message_at OR listed.category <> ALL(fresh.categories))
+    DELETE FROM thread_categories WHERE ctid = ANY(ARRAY(
+      SELECT listed.ctid FROM old JOIN fresh USING (id), unnest(old.categories) AS had(category), LATERAL (
+        SELECT ctid FROM thread_categories
+        WHERE account_id = $1 AND category = had.category AND last_message_at = old.last_message_at AND thread_id = old.id
+        OFFSET 0
+      ) AS listed
+      WHERE fresh.last_at <> old.last_message_at OR had.category <> ALL(fresh.categories)
+    ))
   ), listed AS (
     INSERT INTO thread_categories (account_id, category, last_message_at, thread_id)
     SELECT $1, category, fresh.last_at, fresh.id
@@ -164,10 +175,14 @@ const SAVE = `
     WHERE (old.last_message_at, old.categories) IS DISTINCT FROM (fresh.last_at, fresh.categories)
     ON CONFLICT DO NOTHING
   ), strangers AS (
-    DELETE FROM thread_participants person USING old, fresh
-    WHERE fresh.id = old.id AND person.account_id = $1 AND person.email = ANY(old.emails)
-      AND person.last_message_at = old.last_message_at AND person.thread_id = old.id
-      AND (fresh.last_at <> old.last_message_at OR person.email <> ALL(fresh.emails))
+    DELETE FROM thread_participants WHERE ctid = ANY(ARRAY(
+      SELECT person.ctid FROM old JOIN fresh USING (id), unnest(old.emails) AS had(email), LATERAL (
+        SELECT ctid FROM thread_participants
+        WHERE account_id = $1 AND email = had.email AND last_message_at = old.last_message_at AND thread_id = old.id
+        OFFSET 0
+      ) AS person
+      WHERE fresh.last_at <> old.last_message_at OR had.email <> ALL(fresh.emails)
+    ))
   ), people AS (
     INSERT INTO thread_participants AS person (account_id, email, last_message_at, thread_id, fields)
     SELECT $1, email, fresh.last_at, fresh.id, field

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { canonicalEmail } from '#libs/common/participants.js';
 import { Reader } from '#libs/database/reader.js';
+import { YoungTables } from '#libs/database/young-tables.js';
 
 import type { FolderRef } from './ingest.js';
 import { type DriverSource, readMessages, type ReadOutcome } from './read-messages.js';
@@ -36,6 +37,7 @@ export class Backfill {
   constructor(
     private readonly reader: Reader,
     private readonly writer: AccountWriter,
+    private readonly tables: YoungTables,
   ) {}
 
   /**
@@ -133,10 +135,10 @@ export class Backfill {
       const outcome = await ahead!;
       const last = index === batches.length - 1;
       const inTime = Date.now() < until;
-      ahead = inTime ? read(index + 1) : null;
       const next = last ? range.low - 1 : batches[index]!.at(-1)! - 1;
       const wanted = await this.store(accountId, range, outcome, { expected, next });
       expected = next;
+      ahead = inTime ? read(index + 1) : null;
       if (!(inTime && wanted) && !last) return this.release(accountId, range.id);
     }
     if (batches.length === 0) {
@@ -177,6 +179,7 @@ export class Backfill {
     await storeBatch(this.writer, target, outcome, async (tx) => {
       wanted = await moveRange(tx, range, position.expected, position.next);
     });
+    await this.tables.look();
     return wanted;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface IdentityFacts {
   /** EMAILID or X-GM-MSGID, with its source; null where the server has neither. */
@@ -19,7 +19,7 @@ export function messageIdentity(facts: IdentityFacts): string {
     facts.emailId === null
       ? ['mail', facts.messageIdHeader ?? '', facts.size, secondsOf(facts.receivedAt), facts.headerHash]
       : ['id', facts.emailId];
-  const hex = createHash('sha256').update(JSON.stringify(key)).digest('hex');
+  const hex = hash('sha256', JSON.stringify(key));
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
 }
 
@@ -29,5 +29,5 @@ function secondsOf(date: Date | null): number {
 
 /** A signed 64-bit hash, spelled in decimal: the key of Message-IDs in thread_refs and of base subjects in threads. */
 export function hash64(text: string): string {
-  return createHash('sha256').update(text).digest().readBigInt64BE(0).toString();
+  return hash('sha256', text, 'buffer').readBigInt64BE(0).toString();
 }

@@ -100,8 +100,12 @@ export async function touchThreads(
 }
 
 async function withoutKnownUids(tx: Tx, folder: FolderRef, batch: readonly ReadMessage[]): Promise<ReadMessage[]> {
+  if (batch.length === 0) return [];
   const rows = await tx.query<{ uid: string }>(
-    'SELECT uid FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid = ANY($3::bigint[])',
+    `SELECT wanted.uid FROM unnest($3::bigint[]) AS wanted(uid), LATERAL (
+       SELECT account_id, folder_id, uid FROM message_uids
+       WHERE (account_id, folder_id, uid) >= ($1, $2, wanted.uid) ORDER BY account_id, folder_id, uid LIMIT 1
+     ) AS next WHERE (next.account_id, next.folder_id, next.uid) = ($1, $2, wanted.uid)`,
     [tx.accountId, folder.id, batch.map((message) => message.uid)],
   );
   const known = new Set(rows.map((row) => Number(row.uid)));
@@ -125,7 +129,9 @@ async function identify(
     }),
   );
   const rows = await tx.query<{ identity: string; id: string; received_at: Date }>(
-    'SELECT identity, id, received_at FROM messages WHERE account_id = $1 AND identity = ANY($2::uuid[])',
+    `SELECT wanted.identity, known.* FROM unnest($2::uuid[]) AS wanted(identity), LATERAL (
+       SELECT id, received_at FROM messages WHERE account_id = $1 AND identity = wanted.identity OFFSET 0
+     ) AS known`,
     [tx.accountId, identities],
   );
   const known = new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));

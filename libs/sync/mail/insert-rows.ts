@@ -2,6 +2,7 @@ import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { canonicalEmail, type Participant } from '#libs/common/participants.js';
 import { arrayLiteral } from '#libs/database/array-literal.js';
+import { jsonArray, textArray } from '#libs/database/text-array.js';
 import { ParticipantField } from '#libs/database/message.entity.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
@@ -50,22 +51,22 @@ export async function insertMessages(tx: Tx, messages: readonly NewMessage[]): P
   if (messages.length === 0) return;
   await tx.query(INSERT_MESSAGES, [
     tx.accountId,
-    messages.map((message) => message.id),
-    messages.map((message) => message.threadId),
+    textArray(messages.map((message) => message.id)),
+    textArray(messages.map((message) => message.threadId)),
     messages.map((message) => message.identity),
-    messages.map((message) => message.parsed.headers.messageIdHeader),
-    messages.map((message) => message.parsed.headers.inReplyTo),
-    messages.map((message) => arrayLiteral(message.parsed.headers.references)),
-    messages.map((message) => message.providerThreadId),
-    messages.map((message) => message.parsed.headers.subject),
-    messages.map((message) => message.parsed.snippet),
-    messages.map((message) => json(message.parsed.headers.from)),
-    messages.map((message) => json(message.parsed.headers.to)),
-    messages.map((message) => json(message.parsed.headers.cc)),
-    messages.map((message) => json(message.parsed.headers.bcc)),
-    messages.map((message) => json(message.parsed.headers.replyTo)),
-    messages.map((message) => arrayLiteral([...message.emails.keys()])),
-    messages.map((message) => `{${[...message.emails.values()].join(',')}}`),
+    textArray(messages.map((message) => message.parsed.headers.messageIdHeader)),
+    textArray(messages.map((message) => message.parsed.headers.inReplyTo)),
+    textArray(messages.map((message) => arrayLiteral(message.parsed.headers.references))),
+    textArray(messages.map((message) => message.providerThreadId)),
+    textArray(messages.map((message) => message.parsed.headers.subject)),
+    textArray(messages.map((message) => message.parsed.snippet)),
+    jsonArray(messages.map((message) => json(message.parsed.headers.from))),
+    jsonArray(messages.map((message) => json(message.parsed.headers.to))),
+    jsonArray(messages.map((message) => json(message.parsed.headers.cc))),
+    jsonArray(messages.map((message) => json(message.parsed.headers.bcc))),
+    jsonArray(messages.map((message) => json(message.parsed.headers.replyTo))),
+    textArray(messages.map((message) => arrayLiteral([...message.emails.keys()]))),
+    textArray(messages.map((message) => `{${[...message.emails.values()].join(',')}}`)),
     messages.map((message) => message.receivedAt),
     messages.map((message) => message.size),
     messages.map((message) => message.unread),
@@ -73,10 +74,10 @@ export async function insertMessages(tx: Tx, messages: readonly NewMessage[]): P
     messages.map((message) => message.draft),
     messages.map((message) => message.sent),
     messages.map((message) => message.parsed.files.some((file) => file.disposition === 'attachment')),
-    messages.map((message) => message.folderId),
-    messages.map((message) => message.parsed.state),
-    messages.map((message) => message.parsed.problem),
-    messages.map((message) => message.parsed.body),
+    textArray(messages.map((message) => message.folderId)),
+    textArray(messages.map((message) => message.parsed.state)),
+    textArray(messages.map((message) => message.parsed.problem)),
+    textArray(messages.map((message) => message.parsed.body)),
   ]);
   await insertFiles(tx, messages);
 }

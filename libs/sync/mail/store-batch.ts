@@ -71,12 +71,12 @@ async function refusalOf(store: () => Promise<void>): Promise<string | null> {
     return null;
   } catch (error) {
     if (!isRefusedValue(error)) throw error;
-    return `The database refused a value in it (${error.driverError.code}).`;
+    return `The database refused a value in it (${error.code}).`;
   }
 }
 
 /** SQLSTATE classes 22 (data exception) and 54 (limit exceeded): this value will never be taken. */
-function isRefusedValue(error: unknown): error is { driverError: { code: string } } {
-  const code = (error as { driverError?: { code?: unknown } }).driverError?.code;
+function isRefusedValue(error: unknown): error is { code: string } {
+  const code = (error as { code?: unknown }).code;
   return typeof code === 'string' && /^(22|54)/.test(code);
 }

@@ -24,9 +24,11 @@ export async function assignStoredThreads(
   const wanted = new Set([...batch.flatMap(referencesOf), ...markers.keys()]);
   // A reference to a thread that is gone is as good as none; it is overwritten when the batch is saved.
   const rows = await tx.query<{ ref: string; thread_id: string; message_count: number }>(
-    `SELECT link.ref, link.thread_id, thread.message_count
-     FROM thread_refs link JOIN threads thread ON thread.account_id = link.account_id AND thread.id = link.thread_id
-     WHERE link.account_id = $1 AND link.ref = ANY($2::bigint[])`,
+    `SELECT wanted.ref, link.thread_id, thread.message_count FROM unnest($2::bigint[]) AS wanted(ref), LATERAL (
+       SELECT thread_id FROM thread_refs WHERE account_id = $1 AND ref = wanted.ref OFFSET 0
+     ) AS link, LATERAL (
+       SELECT message_count FROM threads WHERE account_id = $1 AND id = link.thread_id OFFSET 0
+     ) AS thread`,
     [tx.accountId, [...wanted]],
   );
   const looseKeys = rows.map((row) => markers.get(row.ref)).filter((key) => key !== undefined);
@@ -58,13 +60,14 @@ async function subjectCandidates(
   if (subjectKeys.length === 0) return [];
   const times = batch.map((message) => message.receivedAt.getTime());
   return tx.query<CandidateRow>(
-    `SELECT thread.id AS thread_id, thread.subject_key, thread.message_count,
-            message.subject, message.emails, message.received_at
-     FROM threads thread
-     JOIN messages message ON message.account_id = thread.account_id AND message.thread_id = thread.id
-     WHERE thread.account_id = $1 AND thread.subject_key = ANY($2::bigint[])
-       AND message.received_at BETWEEN $3 AND $4
-       AND message."references" = '{}' AND message.in_reply_to IS NULL
+    `SELECT thread.*, message.* FROM unnest($2::bigint[]) AS wanted(key), LATERAL (
+       SELECT id AS thread_id, subject_key, message_count FROM threads
+       WHERE account_id = $1 AND subject_key = wanted.key OFFSET 0
+     ) AS thread, LATERAL (
+       SELECT subject, emails, received_at FROM messages
+       WHERE account_id = $1 AND thread_id = thread.thread_id AND received_at BETWEEN $3 AND $4
+         AND "references" = '{}' AND in_reply_to IS NULL OFFSET 0
+     ) AS message
      ORDER BY message.received_at DESC LIMIT 1000`,
     [
       tx.accountId,
@@ -119,9 +122,9 @@ async function mergeThreads(tx: Tx, merges: ReadonlyMap<string, string>): Promis
   for (const message of moved) tx.changes.record('modify', 'message', message.id);
   const links = moved.flatMap((message) => linksOf(message).map((ref) => ({ ref, thread: message.thread_id })));
   await tx.query(
-    `UPDATE thread_refs SET thread_id = link.thread_id
-     FROM (SELECT DISTINCT ON (ref) ref, thread_id FROM unnest($2::bigint[], $3::text[]) AS row(ref, thread_id)) AS link
-     WHERE thread_refs.account_id = $1 AND thread_refs.ref = link.ref AND thread_refs.thread_id = ANY($4)`,
+    `INSERT INTO thread_refs AS known (account_id, ref, thread_id)
+     SELECT DISTINCT ON (ref) $1, ref, thread_id FROM unnest($2::bigint[], $3::text[]) AS link(ref, thread_id)
+     ON CONFLICT (account_id, ref) DO UPDATE SET thread_id = excluded.thread_id WHERE known.thread_id = ANY($4)`,
     [tx.accountId, links.map((link) => link.ref), links.map((link) => link.thread), swallowed],
   );
 }
