@@ -7,6 +7,7 @@ import { type FolderLock, lockFolder } from './folder-lock.js';
 import { exitOf, signal, waitUntilGone } from './processes.js';
 import { describeProcess, isRunning, readRuntime, removeRuntime, writeRuntime } from './runtime.js';
 import { type DevelopmentApplication, developmentApplication, ownSecretKeys } from './secrets.js';
+import { nodeFlags } from './node-flags.js';
 import { checkPort, type LaunchSettings, launchSettings, makeDataDir } from './settings.js';
 import { StopRequest } from './stop-request.js';
 import { givenDatabase, givenRedis, ownDatabase, ownRedis, type Store } from './stores.js';
@@ -141,6 +142,7 @@ class Installation {
       const supervised = new SupervisedProcess({
         name,
         entry: this.entry(name.replace(/-\d+$/, '')),
+        nodeFlags: nodeFlags(name.replace(/-\d+$/, '')),
         env: this.environment,
         logFile: path.join(this.settings.dataDir, 'logs', `${name}.log`),
         say: this.options.say,

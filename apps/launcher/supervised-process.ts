@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly name: string;
   /** The JavaScript file to run. */
   readonly entry: string;
+  /** Options of Node itself. */
+  readonly nodeFlags?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Gets everything the process writes. */
   readonly logFile: string;
@@ -97,11 +99,11 @@ export class SupervisedProcess {
   }
 
   private spawn(): ChildProcess {
-    const { entry, env, logFile } = this.options;
+    const { entry, env, logFile, nodeFlags = [] } = this.options;
     const log = openLog(logFile);
     this.logStart = fs.fstatSync(log).size;
     try {
-      this.child = spawn(process.execPath, [entry], {
+      this.child = spawn(process.execPath, [...nodeFlags, entry], {
         env,
         // A file rather than a pipe to us: nobody is left writing into the void when we are killed.
         stdio: ['ignore', log, log, 'ipc'],

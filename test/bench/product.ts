@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { nodeFlags } from '../../apps/launcher/node-flags.js';
 import { freePort } from '../../apps/launcher/ports.js';
 import { type RunningPostgres, startPostgres } from '../../apps/launcher/postgres.js';
 import { type RunningRedis, startRedis } from '../../apps/launcher/redis.js';
@@ -72,7 +73,7 @@ export function startApp(
   environment: NodeJS.ProcessEnv,
   nodeOptions: readonly string[] = [],
 ): Promise<ProductProcess> {
-  return startProcess(path.join('dist', 'apps', app, 'main.js'), environment, nodeOptions);
+  return startProcess(path.join('dist', 'apps', app, 'main.js'), environment, [...nodeFlags(app), ...nodeOptions]);
 }
 
 /** Starts a process and waits until it says that it is ready. What it logs goes to a file, as with `npm start`. */

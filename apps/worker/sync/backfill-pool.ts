@@ -17,6 +17,8 @@ export interface SliceAnswer {
   readonly slice: number;
   readonly outcome: SliceOutcome;
 }
+/** Its first message: it can be given slices. */
+export const READY = 'ready';
 
 /** A thread may use this much heap; what backfill reads is bounded, so more would be a leak. */
 const HEAP_MB = 160;
@@ -38,6 +40,11 @@ export class BackfillPool {
   ) {
     // At once, not with the first job: a thread takes a second to load, and somebody is waiting for their mail then.
     for (let count = 0; count < config.SYNC_BACKFILL_THREADS; count += 1) this.idle.push(this.start());
+  }
+
+  /** When every thread can work. @throws Error when one ended before it could */
+  async ready(): Promise<void> {
+    await Promise.all([...this.all].map((thread) => thread.ready));
   }
 
   /** Reads one slice of an account's old mail. Bull's concurrency bounds how many run at once. */
@@ -71,6 +78,7 @@ class BackfillThread {
   alive = true;
   /** Whose mail it read last. */
   accountId: string | null = null;
+  readonly ready: Promise<void>;
   private readonly worker: Worker;
   private readonly exited: Promise<void>;
   private slice = 0;
@@ -81,8 +89,14 @@ class BackfillThread {
       workerData: config,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB },
     });
-    this.worker.on('message', (answer: SliceAnswer) => {
-      if (answer.slice === this.slice) this.finish(answer.outcome);
+    this.ready = new Promise((resolve, reject) => {
+      this.worker.once('message', () => resolve());
+      this.worker.once('exit', () => reject(new Error('a backfill thread ended before it was ready')));
+    });
+    // A thread that is started later, in place of a broken one, is not waited for.
+    this.ready.catch(() => undefined);
+    this.worker.on('message', (answer: SliceAnswer | typeof READY) => {
+      if (answer !== READY && answer.slice === this.slice) this.finish(answer.outcome);
     });
     this.worker.on('error', (error) => logger.error({ err: error }, 'backfill thread failed'));
     this.exited = new Promise((resolve) => {

@@ -16,7 +16,7 @@ import { OneConnection } from '#libs/sync/driver-source.js';
 import { Backfill } from '#libs/sync/mail/backfill.js';
 import { SyncModule } from '#libs/sync/sync.module.js';
 
-import type { SliceAnswer, SliceOutcome, SliceRequest } from './backfill-pool.js';
+import { READY, type SliceAnswer, type SliceOutcome, type SliceRequest } from './backfill-pool.js';
 
 /** A slice's time: long enough to use its connection well, short enough for others to get their turn. */
 const SLICE_MS = 10_000;
@@ -57,6 +57,8 @@ port.on('message', (request: SliceRequest) => {
       port.postMessage({ slice: request.slice, outcome } satisfies SliceAnswer),
     );
 });
+
+port.postMessage(READY);
 
 async function slice(accountId: string): Promise<SliceOutcome> {
   if (cooling) clearTimeout(cooling);

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
@@ -13,7 +13,7 @@ const RETRY_MS = 5000;
 
 /** Hands slices of old mail to threads. */
 @Injectable()
-export class BackfillProcessor implements OnApplicationShutdown {
+export class BackfillProcessor implements OnModuleInit, OnApplicationShutdown {
   private readonly pool: BackfillPool;
 
   constructor(
@@ -23,6 +23,11 @@ export class BackfillProcessor implements OnApplicationShutdown {
     @Inject(Logger) private readonly logger: Logger,
   ) {
     this.pool = new BackfillPool(config, logger);
+  }
+
+  /** The worker takes no jobs, and does not call itself ready, before its threads are. */
+  async onModuleInit(): Promise<void> {
+    await this.pool.ready();
   }
 
   async slice({ accountId, lane }: JobPayload<'account.backfill'>): Promise<void> {

@@ -27,7 +27,7 @@ export interface OurOptions {
   readonly profileDir?: string;
 }
 
-const POLL_MS = 50;
+const POLL_MS = 100;
 const PATIENCE_SECONDS = 1800;
 
 /** Syncs the account into a fresh database with the product as built. */
