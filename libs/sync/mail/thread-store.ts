@@ -60,14 +60,14 @@ async function subjectCandidates(
   if (subjectKeys.length === 0) return [];
   const times = batch.map((message) => message.receivedAt.getTime());
   return tx.query<CandidateRow>(
-    `SELECT thread.*, message.* FROM unnest($2::bigint[]) AS wanted(key), LATERAL (
+    `SELECT thread.*, message.subject, message.emails, message.received_at FROM unnest($2::bigint[]) AS wanted(key), LATERAL (
        SELECT id AS thread_id, subject_key, message_count FROM threads
        WHERE account_id = $1 AND subject_key = wanted.key OFFSET 0
      ) AS thread, LATERAL (
-       SELECT subject, emails, received_at FROM messages
-       WHERE account_id = $1 AND thread_id = thread.thread_id AND received_at BETWEEN $3 AND $4
-         AND "references" = '{}' AND in_reply_to IS NULL OFFSET 0
+       SELECT subject, emails, received_at, "references", in_reply_to FROM messages
+       WHERE account_id = $1 AND thread_id = thread.thread_id OFFSET 0
      ) AS message
+     WHERE message.received_at BETWEEN $3 AND $4 AND message."references" = '{}' AND message.in_reply_to IS NULL
      ORDER BY message.received_at DESC LIMIT 1000`,
     [
       tx.accountId,
