@@ -14,6 +14,7 @@ import { AppModule } from './app.module.js';
 import { ApiAdapter } from './http/api-adapter.js';
 import { bodyParsing } from './http/body-parsing.js';
 import { serveOpenApi } from './http/openapi.js';
+import { answerProtocolErrors } from './http/protocol-errors.js';
 import { requestBasics } from './http/request-basics.js';
 import { requestLog } from './http/request-log.js';
 
@@ -54,6 +55,7 @@ export async function startApi(config: Config): Promise<RunningApi> {
   try {
     await app.init();
     const server: Server = app.getHttpServer();
+    answerProtocolErrors(server);
     // Nest's own listen() would log the error that is about to be told in one line.
     await once(server.listen(config.PORT, config.HOST), 'listening');
   } catch (error) {

@@ -11,6 +11,7 @@ const FORM_LIMIT = '1mb';
 /** Content types whose bodies are not JSON, whatever they look like. */
 const NOT_JSON = /^\s*(multipart\/|message\/rfc822|application\/x-www-form-urlencoded)/i;
 const FORM = /^\s*application\/x-www-form-urlencoded/i;
+const BROKEN_JSON = 'The request body is not valid JSON.';
 const WITHOUT_BODY = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const contentType = (request: IncomingMessage): string => request.headers['content-type'] ?? '';
@@ -31,7 +32,7 @@ export const bodyParsing: RequestHandler = (request: Request, response: Response
   if (FORM.test(contentType(request))) return form(request, response, (fault) => finishForm(request, next, fault));
   return json(request, response, (fault) => {
     request.body ??= {};
-    next(fault);
+    next(fault instanceof SyntaxError ? new InvalidRequest(BROKEN_JSON) : fault);
   });
 };
 
@@ -51,6 +52,6 @@ export function formBody(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new InvalidRequest('The request body is not valid JSON.');
+    throw new InvalidRequest(BROKEN_JSON);
   }
 }

@@ -29,7 +29,6 @@ describe('errorAnswer', () => {
   });
 
   it.each([
-    [coded('x', { type: 'entity.parse.failed', status: 400 }), 400],
     [coded('x', { type: 'entity.too.large', status: 413 }), 413],
     [coded('x', { type: 'charset.unsupported', status: 415 }), 415],
     [new BadRequestException(), 400],

@@ -25,7 +25,6 @@ function answer(status: number, type: ErrorType, message: string, details: objec
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {
-  'entity.parse.failed': 'The request body is not valid JSON.',
   'entity.too.large': 'The request body is too large.',
   'charset.unsupported': 'The character set of the request body is not supported.',
   'encoding.unsupported': 'The content encoding of the request body is not supported.',
@@ -37,7 +36,6 @@ function refusalOf(error: unknown): { status: number; message: string } | null {
     const status = error.getStatus();
     return status >= 400 && status < 500 ? { status, message: refusalText(status, error) } : null;
   }
-  if (error instanceof SyntaxError && 'body' in error) return { status: 400, message: refusalText(400, error) };
   if (!(error instanceof Error)) return null;
   const status = 'status' in error ? error.status : undefined;
   if (typeof status !== 'number' || status < 400 || status >= 500) return null;

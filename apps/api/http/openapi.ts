@@ -15,9 +15,23 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addSecurityRequirements('basic')
     .addSecurityRequirements('bearer')
     .build();
-  return SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
   });
+  tellDialectsApart(document);
+  return document;
+}
+
+const NAMESPACE = '/n/{namespaceId}';
+
+/** Ids of operations must be unique in a document; a route of both dialects comes with the same one twice. */
+function tellDialectsApart({ paths }: OpenAPIObject): void {
+  for (const [path, item] of Object.entries(paths)) {
+    if (!path.startsWith(`${NAMESPACE}/`) || !paths[path.slice(NAMESPACE.length)]) continue;
+    for (const operation of [item.get, item.put, item.post, item.patch, item.delete]) {
+      if (operation?.operationId) operation.operationId += 'InNamespace';
+    }
+  }
 }
 
 /** `/docs` for people, `/openapi.json` for machines; the document is made when somebody asks first. */

@@ -30,20 +30,28 @@ export const text = (key: string) => parameter(key).optional();
 
 const INTEGER = /^-?\d+$/;
 
-function wholeNumber(name: string, fallback: number, most: number) {
+function wholeNumber(name: string, fallback: number, most: number, tooMany: string) {
   return parameter(name.toLowerCase(), (value, refuse) => {
     if (!INTEGER.test(value)) return refuse(`${name} parameter must be an integer.`);
     if (value.startsWith('-') && Number(value) !== 0) return refuse(`${name} parameter must be nonnegative.`);
-    if (Number(value) > most) refuse(`Cannot request more than ${most} resources at once (limit).`);
+    if (Number(value) > most) refuse(tooMany);
   })
     .transform((value) => (value === undefined ? fallback : Math.abs(Number(value))))
     .default(fallback);
 }
 
-export const limit = wholeNumber('Limit', DEFAULT_ROWS, MOST_ROWS);
-export const offset = wholeNumber('Offset', 0, Number.MAX_SAFE_INTEGER).transform((value) =>
-  Math.min(value, 2_000_000_000),
+export const limit = wholeNumber(
+  'Limit',
+  DEFAULT_ROWS,
+  MOST_ROWS,
+  `Cannot request more than ${MOST_ROWS} resources at once (limit).`,
 );
+export const offset = wholeNumber(
+  'Offset',
+  0,
+  Number.MAX_SAFE_INTEGER,
+  `Offset parameter must be at most ${Number.MAX_SAFE_INTEGER}.`,
+).transform((value) => Math.min(value, 2_000_000_000));
 
 export const flag = (key: string) =>
   parameter(key, (value, refuse) => {
@@ -52,7 +60,7 @@ export const flag = (key: string) =>
     .transform((value) => (value === undefined ? undefined : value.toLowerCase() === 'true'))
     .optional();
 
-const badId = (value: string, key: string): string => `Invalid id: ${value} for ${key}`;
+export const badId = (value: string, key: string): string => `Invalid id: ${value.slice(0, 60)} for ${key}`;
 
 export const idFilter = (key: string) =>
   parameter(key, (value, refuse) => {
@@ -76,11 +84,17 @@ export const timestamp = (key: string) =>
 
 function dateOf(value: string): Date | null {
   if (SECONDS.test(value)) return new Date(Number(value) * 1000);
-  if (!ISO.test(value)) return null;
+  if (!ISO.test(value) || !isDay(value.slice(0, 10))) return null;
   const hasTime = value.length > 10;
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(value.slice(10));
   const date = new Date(hasTime && !hasZone ? `${value.replace(' ', 'T')}Z` : value.replace(' ', 'T'));
   return Number.isNaN(date.getTime()) ? null : date;
+}
+
+/** Date itself takes 31 April for 1 May. */
+function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
 const ADDRESS = /^[^\s@,<>\0]+@[^\s@,<>\0]+$/;
@@ -120,7 +134,7 @@ export const view = parameter('view', (value, refuse) => {
 export const PathId = z
   .string()
   .superRefine((value, context) => {
-    if (!isPublicId(value)) context.addIssue({ code: 'custom', message: badId(value.slice(0, 60), 'id') });
+    if (!isPublicId(value)) context.addIssue({ code: 'custom', message: badId(value, 'id') });
   })
   .transform((value) => value.toLowerCase());
 
@@ -130,7 +144,7 @@ const MOST_IDS = 100;
 export const PathIds = z.string().transform((value, context) => {
   const ids = value.split(',').map((id) => id.trim().toLowerCase());
   const bad = ids.find((id) => !isPublicId(id));
-  if (bad !== undefined) context.addIssue({ code: 'custom', message: badId(bad.slice(0, 60), 'id') });
+  if (bad !== undefined) context.addIssue({ code: 'custom', message: badId(bad, 'id') });
   if (ids.length > MOST_IDS)
     context.addIssue({ code: 'custom', message: `Cannot request more than ${MOST_IDS} ids at once.` });
   return ids;

@@ -4,6 +4,7 @@ import type { NextFunction, Request, Response } from 'express';
 
 const METHODS = 'GET,POST,PUT,PATCH,DELETE,OPTIONS';
 const HEADERS = 'Authorization,Content-Type';
+const REQUESTED_HEADERS = 'access-control-request-headers';
 const EXPOSED = 'X-Request-Id,Content-Disposition';
 const VERSION_HEADER = 'nylas-api-version';
 
@@ -15,22 +16,25 @@ export function requestBasics(request: Request, response: Response, next: NextFu
   response.setHeader('X-Request-Id', requestId(request));
   const version = request.headers[VERSION_HEADER];
   if (typeof version === 'string') response.setHeader('Nylas-Api-Version', version);
-  if (request.headers.origin !== undefined) allowOrigin(request.headers.origin, response);
+  if (request.headers.origin !== undefined) allowOrigin(request, request.headers.origin, response);
   if (request.method === 'OPTIONS') {
     response.setHeader('Allow', METHODS);
     response.setHeader('Content-Length', 0);
     response.end();
     return;
   }
-  request.url = withoutDoubledSlashes(request.url);
+  request.url = plainPath(request.url);
   next();
 }
 
-/** `//threads?x=//` becomes `/threads?x=//`: base addresses that end in a slash are common. */
-export function withoutDoubledSlashes(url: string): string {
+/**
+ * `//threads?x=//` becomes `/threads?x=//`: base addresses that end in a slash are common. Some proxies and clients name
+ * the host in the request line too.
+ */
+export function plainPath(url: string): string {
   if (!url.includes('//')) return url;
-  const [path = '', ...query] = url.split('?');
-  return [path.replaceAll(/\/{2,}/g, '/'), ...query].join('?');
+  const [path = '', ...query] = url.replace(/^https?:\/\/[^/?]*/i, '').split('?');
+  return [path.replaceAll(/\/{2,}/g, '/') || '/', ...query].join('?');
 }
 
 function requestId(request: Request): string {
@@ -38,11 +42,11 @@ function requestId(request: Request): string {
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-function allowOrigin(origin: string, response: Response): void {
+function allowOrigin(request: Request, origin: string, response: Response): void {
   response.setHeader('Access-Control-Allow-Origin', origin);
   response.setHeader('Access-Control-Allow-Credentials', 'true');
   response.setHeader('Access-Control-Allow-Methods', METHODS);
-  response.setHeader('Access-Control-Allow-Headers', HEADERS);
+  response.setHeader('Access-Control-Allow-Headers', request.headers[REQUESTED_HEADERS] ?? HEADERS);
   response.setHeader('Access-Control-Expose-Headers', EXPOSED);
   response.setHeader('Vary', 'Origin');
 }

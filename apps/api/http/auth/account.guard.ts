@@ -3,8 +3,11 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 
-import { DomainError, Unauthorized } from '#libs/common/errors.js';
+import { InvalidRequest, NotFound, Unauthorized } from '#libs/common/errors.js';
+import { isPublicId } from '#libs/common/ids.js';
 import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
+
+import { badId } from '../parameters.js';
 
 import { PUBLIC } from './public.decorator.js';
 
@@ -20,9 +23,9 @@ export class AccountGuard extends AuthGuard('access-token') {
     await super.canActivate(context);
     const request = context.switchToHttp().getRequest<Request>();
     const { namespaceId } = request.params;
-    if (typeof namespaceId === 'string' && namespaceId.toLowerCase() !== request.user?.id) {
-      throw new DomainError(404, 'invalid_request_error', `Couldn't find namespace ${namespaceId}`);
-    }
+    if (typeof namespaceId !== 'string') return true;
+    if (!isPublicId(namespaceId)) throw new InvalidRequest(badId(namespaceId, 'namespace_id'));
+    if (namespaceId.toLowerCase() !== request.user?.id) throw new NotFound('namespace', namespaceId);
     return true;
   }
 
