@@ -1,3 +1,4 @@
+import { PROGRAM } from '#libs/config/program.js';
 import type { MailSettings } from '#libs/providers/contracts/connection-settings.js';
 import type { DetectedProvider } from '#libs/providers/detect/detect-provider.js';
 import { verifyCredentials } from '#libs/providers/registry/verify-credentials.js';
@@ -52,7 +53,9 @@ export async function addAccount(context: Context, terminal: Terminal, email: st
   });
   const token = await context.tokens.issue(account.id, application.id);
   if (!settings.smtp && !flags.json) say(terminal, 'No SMTP server is known: this account can only receive.');
-  report(terminal, flags, { account_id: account.id, namespace_id: account.id, access_token: token }, email);
+  const connected = { account_id: account.id, namespace_id: account.id, access_token: token };
+  if (flags.json) return say(terminal, JSON.stringify(connected));
+  report(terminal, email, connected, context.apiUrl);
 }
 
 function needsDetection(flags: AddFlags): boolean {
@@ -113,9 +116,9 @@ async function readPassword(terminal: Terminal, email: string, flags: AddFlags):
   return password;
 }
 
-function report(terminal: Terminal, flags: AddFlags, connected: Record<string, string>, email: string): void {
-  if (flags.json) return say(terminal, JSON.stringify(connected));
-  say(terminal, `${email} is connected and will be synced.`);
+function report(terminal: Terminal, email: string, connected: Record<string, string>, apiUrl: string): void {
+  say(terminal, `${email} is connected. Its newest mail is there in a moment, the rest follows:\n`);
+  say(terminal, `  curl -u ${connected.access_token}: '${apiUrl}/threads?limit=5'\n`);
   for (const [key, value] of Object.entries(connected)) say(terminal, `  ${key.replace('_', ' ').padEnd(13)} ${value}`);
-  say(terminal, 'The access token is shown this once; "token create" makes another.');
+  say(terminal, `\nThe access token is shown this once; "${PROGRAM} token create ${email}" makes another.`);
 }

@@ -1,3 +1,4 @@
+import { PROGRAM } from '#libs/config/program.js';
 import type { AccountProgress, AccountSummary } from '#libs/domain/accounts/accounts.service.js';
 
 import type { Context } from './context.js';
@@ -7,7 +8,7 @@ export async function listAccounts(context: Context, terminal: Terminal, json: b
   const accounts = await context.accounts.list();
   if (json) return say(terminal, JSON.stringify(accounts.map(toJson)));
   if (accounts.length === 0)
-    return say(terminal, 'No account is connected yet. Connect one with: account add you@example.com');
+    return say(terminal, `No account is connected yet. Connect one with: ${PROGRAM} account add you@example.com`);
   for (const line of table(accounts)) say(terminal, line);
 }
 

@@ -4,6 +4,7 @@ import { AccountWriter } from '#libs/changes/account-writer.js';
 import { EgressGuard } from '#libs/common/egress-guard.js';
 import { createLogger } from '#libs/common/logger.js';
 import { SecretBox } from '#libs/common/secret-box.js';
+import { apiUrl } from '#libs/config/api-url.js';
 import type { Config } from '#libs/config/config.js';
 import { createDataSource } from '#libs/database/data-source.js';
 import { Reader } from '#libs/database/reader.js';
@@ -23,6 +24,8 @@ export interface Context {
   readonly detection: ProviderDetection;
   readonly registry: DriverRegistry;
   readonly guard: EgressGuard;
+  /** Where the API of this installation is reached. */
+  readonly apiUrl: string;
   close(): Promise<void>;
 }
 
@@ -41,6 +44,7 @@ export async function openContext(config: Config): Promise<Context> {
     detection: new ProviderDetection(config, guard),
     registry: new DriverRegistry(),
     guard,
+    apiUrl: apiUrl(config),
     async close() {
       await queue.onApplicationShutdown();
       await dataSource.destroy();

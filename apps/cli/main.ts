@@ -1,7 +1,3 @@
-import 'reflect-metadata';
+import { runHere } from './run.js';
 
-import { run } from './run.js';
-
-process.exitCode = await run(process.argv.slice(2), { input: process.stdin, output: process.stdout }, (line) => {
-  process.stderr.write(`${line}\n`);
-});
+await runHere();

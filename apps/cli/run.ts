@@ -1,8 +1,11 @@
+import 'reflect-metadata';
+
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 import { DomainError } from '#libs/common/errors.js';
 import { SealError } from '#libs/common/secret-box.js';
 import { type Config, ConfigError, readConfig } from '#libs/config/config.js';
+import { PROGRAM } from '#libs/config/program.js';
 
 import { addAccount, type AddFlags, addOptions } from './account-add.js';
 import { createToken, listAccounts, removeAccount, startAccount, stopAccount } from './account-commands.js';
@@ -12,7 +15,8 @@ import { CommandError, say, type Terminal } from './terminal.js';
 
 const HELP = `Usage: postrider <command>
 
-  account add <email>         connect a mailbox; asks for its password, and for servers that cannot be detected
+  account add <email>         connect a mailbox; asks for its password, and for servers that cannot be detected.
+                              Adding it again renews password and servers
     --password-stdin          read the password from standard input
     --imap-host, --imap-port, --imap-security tls|starttls|none, --imap-username
     --smtp-host, --smtp-port, --smtp-security tls|starttls|none, --smtp-username
@@ -54,6 +58,20 @@ const commands: Readonly<Record<string, Command>> = {
   setup: { options: {}, argument: null, run: setUp },
 };
 
+/**
+ * Runs the command that this process was called with.
+ * @param absent why commands cannot work here, when nothing runs that they could work on
+ */
+export async function runHere(absent: string | null = null): Promise<void> {
+  const configure = () => {
+    if (absent !== null) throw new CommandError(absent);
+    return readConfig();
+  };
+  const complain = (line: string) => void process.stderr.write(`${line}\n`);
+  const terminal = { input: process.stdin, output: process.stdout };
+  process.exitCode = await run(process.argv.slice(2), terminal, complain, configure);
+}
+
 /** Runs one command. @returns the exit code; what went wrong is told to `complain` in one line. */
 export async function run(
   argv: readonly string[],
@@ -62,8 +80,7 @@ export async function run(
   configure: () => Config = readConfig,
 ): Promise<number> {
   try {
-    const [first = 'help'] = argv;
-    if (['help', '--help', '-h'].includes(first)) say(terminal, HELP);
+    if ((argv[0] ?? 'help') === 'help' || argv.includes('--help') || argv.includes('-h')) say(terminal, HELP);
     else await dispatch(argv, terminal, configure);
     return 0;
   } catch (error) {
@@ -75,8 +92,7 @@ export async function run(
 async function dispatch(argv: readonly string[], terminal: Terminal, configure: () => Config): Promise<void> {
   const name = [argv.slice(0, 2).join(' '), argv[0] ?? ''].find((candidate) => Object.hasOwn(commands, candidate));
   const command = name === undefined ? undefined : commands[name];
-  if (name === undefined || !command)
-    throw new CommandError(`Unknown command "${argv.slice(0, 2).join(' ')}": "help" lists them`);
+  if (name === undefined || !command) throw new CommandError(unknown(argv));
   const { values, positionals } = parse(argv.slice(name.split(' ').length), command);
   if (positionals.length !== (command.argument === null ? 0 : 1)) {
     throw new CommandError(`Usage: postrider ${name}${command.argument ? ` <${command.argument}>` : ''}`);
@@ -87,6 +103,12 @@ async function dispatch(argv: readonly string[], terminal: Terminal, configure: 
   } finally {
     await context.close();
   }
+}
+
+function unknown(argv: readonly string[]): string {
+  const family = Object.keys(commands).filter((name) => name.startsWith(`${argv[0]} `));
+  const known = (family.length ? family : Object.keys(commands)).join(', ');
+  return `Unknown command "${argv.slice(0, 2).join(' ')}". There are: ${known}. "${PROGRAM} help" explains them`;
 }
 
 function parse(args: string[], command: Command): { values: AddFlags; positionals: string[] } {
@@ -103,7 +125,7 @@ function explain(error: unknown): string {
   if (error instanceof CommandError || error instanceof ConfigError) return error.message;
   if (error instanceof DomainError || error instanceof SealError) return error.message;
   const { code, message } = faultOf(error);
-  if (code === '42P01') return 'The database has no tables yet: run "migrate" first';
+  if (code === '42P01') return `The database has no tables yet: run "${PROGRAM} migrate" first`;
   if (/^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|28|3D|57P)/.test(code))
     return `DATABASE_URL: the database cannot be reached (${code})`;
   return `Unexpected error: ${message.split('\n', 1)[0] ?? ''}`;

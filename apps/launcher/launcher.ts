@@ -167,11 +167,13 @@ class Installation {
       DATABASE_URL = '',
       REDIS_URL = '',
       SECRET_KEYS = '',
+      HOST,
+      PORT,
       EGRESS_ALLOW_PRIVATE,
       ISPDB_DIR,
       AUTODETECT_ONLINE,
     } = this.environment;
-    const shared = { EGRESS_ALLOW_PRIVATE, ISPDB_DIR, AUTODETECT_ONLINE };
+    const shared = { HOST, PORT, EGRESS_ALLOW_PRIVATE, ISPDB_DIR, AUTODETECT_ONLINE };
     const given = Object.entries(shared).filter((entry): entry is [string, string] => entry[1] !== undefined);
     writeRuntime(this.settings.dataDir, {
       launcher: describeProcess('launcher', process.pid),
@@ -180,22 +182,30 @@ class Installation {
     });
   }
 
+  /** DATA_DIR as people would type it. */
+  private get folder(): string {
+    const shown = path.relative(this.options.root, this.settings.dataDir) || '.';
+    return shown.startsWith('..') ? this.settings.dataDir : shown;
+  }
+
+  /** How people call our command line for this copy. */
+  private get command(): string {
+    return `${this.folder === 'var' ? '' : `DATA_DIR=${this.folder} `}npm run -s postrider --`;
+  }
+
   private greet(application: DevelopmentApplication, database: Store, redis: Store): void {
-    const { dataDir } = this.settings;
-    const shown = path.relative(this.options.root, dataDir) || '.';
-    const folder = shown.startsWith('..') ? dataDir : shown;
-    const prefix = folder === 'var' ? '' : `DATA_DIR=${folder} `;
     const lines = [
-      `Postrider runs.  PostgreSQL: ${database.description}.  Redis: ${redis.description}.  Logs: ${folder}/logs`,
+      `Postrider runs.  PostgreSQL: ${database.description}.  Redis: ${redis.description}.  Logs: ${this.folder}/logs`,
       '',
       `  API            ${application.api_url}`,
+      `  documentation  ${application.api_url}/docs`,
       `  client id      ${application.client_id}`,
       `  client secret  ${application.client_secret}`,
       '',
     ];
     if (!this.options.demo) {
       lines.push('Connect a mailbox, in another terminal:', '');
-      lines.push(`  ${prefix}npm run -s postrider -- account add you@example.com`, '');
+      lines.push(`  ${this.command} account add you@example.com`, '');
       lines.push('Ctrl-C stops everything.');
     }
     for (const line of lines) this.options.say(line);
@@ -209,6 +219,7 @@ class Installation {
       apiUrl: this.settings.apiUrl,
       cli: { entry: this.entry('cli'), env: this.environment },
       say: this.options.say,
+      command: this.command,
     });
     // Before API and worker, which talk to it, are gone nothing of it may stop.
     this.stops.splice(1, 0, () => demo.stop());

@@ -27,14 +27,19 @@ export class PackagesUnavailable extends Error {
  * Fetches Debian or Ubuntu packages and unpacks them into `~/.cache/postrider/<name>`, once. Needs no root, installs
  * nothing, runs no package script, and leaves the system's package state alone: a mail server fetched this way cannot
  * push another one off the machine. Exactly the named packages are fetched, no dependencies. Processes that ask at the
- * same time wait for the first.
+ * same time wait for the first. `say` gets a line when something has to be fetched.
  *
  * @throws PackagesUnavailable with one sentence for people
  */
-export async function unpackPackages(name: string, packages: readonly string[]): Promise<UnpackedPackages> {
+export async function unpackPackages(
+  name: string,
+  packages: readonly string[],
+  say: (line: string) => void = () => undefined,
+): Promise<UnpackedPackages> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'postrider');
   const home = join(cache, name);
   if (!(await isComplete(home, packages))) {
+    say(`Fetching ${name} from the system's packages into ${home} …`);
     await mkdir(cache, { recursive: true });
     const release = await lock(`${home}.lock`, () => isComplete(home, packages));
     try {

@@ -17,14 +17,16 @@ export interface RedisOptions {
   readonly persist?: boolean;
   /** The address of an earlier start, to listen there again; a free port and a new password when left out. */
   readonly url?: string;
+  /** Told when the program has to be fetched first. */
+  readonly say?: (line: string) => void;
 }
 
 export interface RunningRedis {
   /** With its password. */
   readonly url: string;
   readonly pid: number;
-  /** The server program used. */
-  readonly program: string;
+  /** Whose program it is: its path, or `fetched` for the one unpacked into the cache folder. */
+  readonly origin: string;
   /** Resolves when the server has ended, whoever ended it. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
@@ -33,6 +35,7 @@ export interface RunningRedis {
 export interface RedisProgram {
   readonly file: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly fetched?: boolean;
 }
 
 const PACKAGES = ['redis-server', 'redis-tools', 'liblzf1', 'libjemalloc2', 'libatomic1'];
@@ -42,7 +45,10 @@ const STOP_TIMEOUT_MS = 20_000;
  * Finds a server: `REDIS_SERVER_BIN`, else valkey or redis on PATH or in the usual folders, else Debian's or Ubuntu's
  * packages unpacked into the user's cache folder. @throws Error naming the cures
  */
-export async function findRedis(env: NodeJS.ProcessEnv = process.env): Promise<RedisProgram> {
+export async function findRedis(
+  env: NodeJS.ProcessEnv = process.env,
+  say?: RedisOptions['say'],
+): Promise<RedisProgram> {
   if (env.REDIS_SERVER_BIN) return { file: env.REDIS_SERVER_BIN, env: {} };
   const usual = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/opt/homebrew/opt/valkey/bin', '/snap/bin'];
   const folders = [...(env.PATH ?? '').split(path.delimiter).filter(Boolean), ...usual];
@@ -51,8 +57,12 @@ export async function findRedis(env: NodeJS.ProcessEnv = process.env): Promise<R
     if (folder) return { file: path.join(folder, name), env: {} };
   }
   try {
-    const { root, libraryPath } = await unpackPackages('redis', PACKAGES);
-    return { file: path.join(root, 'usr', 'bin', 'redis-server'), env: { LD_LIBRARY_PATH: libraryPath } };
+    const { root, libraryPath } = await unpackPackages('redis', PACKAGES, say);
+    return {
+      file: path.join(root, 'usr', 'bin', 'redis-server'),
+      env: { LD_LIBRARY_PATH: libraryPath },
+      fetched: true,
+    };
   } catch (error) {
     if (!(error instanceof PackagesUnavailable)) throw error;
     const cures = 'run "apt install redis-server" or "brew install valkey", or set REDIS_URL';
@@ -65,7 +75,7 @@ export async function findRedis(env: NodeJS.ProcessEnv = process.env): Promise<R
  * @throws FolderInUse when another process runs it; Error with the server's own words when it does not start
  */
 export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
-  const program = await findRedis();
+  const program = await findRedis(process.env, options.say);
   const dir = path.resolve(options.dir);
   fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   const lock = lockFolder(dir);
@@ -75,7 +85,7 @@ export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
     return {
       url: `redis://:${password}@127.0.0.1:${port}`,
       pid,
-      program: program.file,
+      origin: program.fetched ? 'fetched' : program.file,
       ended: exitOf(child).then(() => undefined),
       stop: async () => {
         signal(pid, 'SIGTERM');

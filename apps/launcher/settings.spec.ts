@@ -1,6 +1,6 @@
 import { ConfigError } from '#libs/config/config.js';
 
-import { apiUrl, launchSettings } from './settings.js';
+import { launchSettings } from './settings.js';
 
 describe('launchSettings', () => {
   it('keeps data in var below the checkout, the demo apart from it', () => {
@@ -31,14 +31,4 @@ describe('launchSettings', () => {
     expect(() => launchSettings('/srv', false, { PORT: 'http', LOG_LEVEL: 'loud' })).toThrow(ConfigError);
     expect(() => launchSettings('/srv', false, { PORT: 'http', LOG_LEVEL: 'loud' })).toThrow(/PORT: .*LOG_LEVEL: /);
   });
-});
-
-describe('apiUrl', () => {
-  it.each([
-    ['127.0.0.1', 'http://127.0.0.1:5555'],
-    ['0.0.0.0', 'http://127.0.0.1:5555'],
-    ['::', 'http://127.0.0.1:5555'],
-    ['::1', 'http://[::1]:5555'],
-    ['mail.example.com', 'http://mail.example.com:5555'],
-  ])('of %s is %s', (host, url) => expect(apiUrl(host, 5555)).toBe(url));
 });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+import { apiUrl } from '#libs/config/api-url.js';
 import { type Config, readConfig } from '#libs/config/config.js';
 import { StartFault } from '#libs/config/run-process.js';
 
@@ -31,13 +32,7 @@ export function launchSettings(root: string, demo: boolean, env: NodeJS.ProcessE
   const dataDir = path.resolve(root, environment.DATA_DIR ?? 'var');
   environment.DATA_DIR = dataDir;
   const config = readConfig({ ...TO_COME, ...environment });
-  return { environment, config, dataDir, apiUrl: apiUrl(config.HOST, config.PORT) };
-}
-
-/** Where this machine reaches the API. An address that means "all interfaces" is no place to connect to. */
-export function apiUrl(host: string, port: number): string {
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  return { environment, config, dataDir, apiUrl: apiUrl(config) };
 }
 
 /** Makes DATA_DIR and the folders in it that hold other people's mail. @throws StartFault naming DATA_DIR */

@@ -54,6 +54,11 @@ export async function givenRedis(url: string): Promise<Store> {
   });
   let fault: unknown = null;
   redis.on('error', (error) => (fault ??= error));
+  // Its own time limit ends with the connection; a server that takes it may still say nothing.
+  const late = setTimeout(() => {
+    fault ??= new Error('it does not answer');
+    redis.disconnect();
+  }, CONNECT_TIMEOUT_MS);
   try {
     await redis.connect();
     await redis.ping();
@@ -61,6 +66,7 @@ export async function givenRedis(url: string): Promise<Store> {
   } catch (error) {
     throw new StartFault(`REDIS_URL: cannot use the Redis at ${place(url)}: ${reason(fault ?? error)}`);
   } finally {
+    clearTimeout(late);
     redis.disconnect();
   }
 }
@@ -77,9 +83,9 @@ export async function ownDatabase(dataDir: string, events: StoreEvents): Promise
 
 /** Our own Redis. When it is killed under us it is started again at the same address. */
 export async function ownRedis(dir: string, events: StoreEvents): Promise<Store> {
-  const server = await startRedis({ dir });
+  const server = await startRedis({ dir, say: events.say });
   const stop = keepRunning('Redis', server, () => startRedis({ dir, url: server.url }), events);
-  return { url: server.url, description: `${server.program}, pid ${server.pid}`, stop };
+  return { url: server.url, description: `${server.origin}, pid ${server.pid}`, stop };
 }
 
 interface Running {

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { Client } from 'pg';
 
-import { PostriderProcess, survivors } from '../support/postrider-process.js';
+import { commandLine, PostriderProcess, survivors } from '../support/postrider-process.js';
 import { createEmptyDatabase, createRedis } from '../support/servers.js';
 
 jest.setTimeout(120_000);
@@ -61,7 +61,8 @@ describe('npm start', () => {
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     const { api_url, client_id, client_secret } = development();
     expect(api_url).toBe(postrider.url);
-    for (const word of [api_url, client_id, client_secret, 'account add']) expect(postrider.stdout).toContain(word);
+    for (const word of [api_url, `${api_url}/docs`, client_id, client_secret, 'account add'])
+      expect(postrider.stdout).toContain(word);
     for (const name of ['secret-keys', 'runtime.json']) {
       expect(fs.statSync(path.join(dataDir, name)).mode & 0o777).toBe(0o600);
     }
@@ -165,6 +166,24 @@ describe('npm start', () => {
   });
 });
 
+describe('npm run postrider', () => {
+  it('works on the copy that runs, and knows where its API is', async () => {
+    const postrider = await start();
+    expect(await commandLine(dataDir, 'account', 'list')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('No account'),
+    });
+    expect(postrider.environment().PORT).toBe(String(postrider.port));
+  });
+
+  it('says when none runs, but not to those who ask for help or mistype', async () => {
+    const away = { code: 1, stderr: expect.stringContaining(`Postrider is not running on ${dataDir}. Start it with`) };
+    expect(await commandLine(dataDir, 'account', 'list')).toMatchObject(away);
+    expect((await commandLine(dataDir, 'account', '--help')).stdout).toContain('account add <email>');
+    expect((await commandLine(dataDir, 'fly')).stderr).toContain('Unknown command');
+  });
+});
+
 describe('npm start with a wrong setting says so in one line', () => {
   it('for a port that is taken', async () => {
     const server = createServer();
@@ -178,6 +197,21 @@ describe('npm start with a wrong setting says so in one line', () => {
       code: 1,
       stderr: `PORT: ${port} is taken by another program; set PORT to a free one\n`,
     });
+    server.close();
+  });
+
+  it.each([
+    ['DATABASE_URL', 'postgres://me:secret@'],
+    ['REDIS_URL', 'redis://:secret@'],
+  ])('for a server in %s that takes the call and says nothing', async (setting, scheme) => {
+    const server = createServer(() => undefined);
+    const place = await new Promise<string>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(server.address() as { port: number }).port}`));
+    });
+
+    const { code, stderr } = await refused({ [setting]: scheme + place });
+
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(`^${setting}: cannot use .+\n$`) });
     server.close();
   });
 

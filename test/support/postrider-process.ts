@@ -113,6 +113,20 @@ export class PostriderProcess {
   }
 }
 
+/** The real `npm run postrider`, in whatever runs on `dataDir`. */
+export async function commandLine(dataDir: string, ...argv: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [path.join(ROOT, 'scripts', 'postrider.mjs'), ...argv], {
+    env: { ...process.env, ...CLEAN, DATA_DIR: dataDir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
 /** The names of those that are still there after `timeoutMs`. */
 export async function survivors(pids: Readonly<Record<string, number>>, timeoutMs: number): Promise<string[]> {
   const gone = await Promise.all(

@@ -17,6 +17,8 @@ export interface DemoOptions {
   readonly apiUrl: string;
   readonly cli: { readonly entry: string; readonly env: NodeJS.ProcessEnv };
   readonly say: (line: string) => void;
+  /** How people call our command line, up to the command. */
+  readonly command: string;
 }
 
 interface Connected {
@@ -30,9 +32,9 @@ const PASSWORD = 'demo';
 const SYNC_TIMEOUT_MS = 60_000;
 
 /** Serves a sample mailbox on loopback, connects it like anybody would, and prints what to try. */
-export async function startDemo({ dir, apiUrl, cli, say }: DemoOptions): Promise<{ stop(): Promise<void> }> {
+export async function startDemo({ dir, apiUrl, cli, say, command }: DemoOptions): Promise<{ stop(): Promise<void> }> {
   fs.mkdirSync(dir, { recursive: true });
-  const dovecot = await startDovecot({ dir, users: { [ADDRESS]: PASSWORD } });
+  const dovecot = await startDovecot({ dir, users: { [ADDRESS]: PASSWORD }, say });
   const smtp = await startSmtp({ users: { [ADDRESS]: PASSWORD }, lmtpPort: dovecot.lmtpPort }).catch(async (error) => {
     await dovecot.stop();
     throw error;
@@ -50,7 +52,8 @@ export async function startDemo({ dir, apiUrl, cli, say }: DemoOptions): Promise
     say(
       `Mailbox ${ADDRESS} (password "${PASSWORD}") is connected: ${count} messages. IMAP: ${dovecot.host}:${dovecot.imapPort}, SMTP: ${smtp.host}:${smtp.port}`,
     );
-    for (const line of commands(apiUrl, account)) say(line);
+    for (const line of [...commands(apiUrl, account), `  ${command} account list`, '', 'Ctrl-C stops everything.'])
+      say(line);
     return { stop };
   } catch (error) {
     await stop();
@@ -122,7 +125,5 @@ function commands(apiUrl: string, { access_token: token, namespace_id }: Connect
     `  curl -s -u ${token}: '${apiUrl}/messages?from=ines@harbour.example&limit=2'`,
     `  curl -s -u ${token}: '${apiUrl}/files?view=count'`,
     `  curl -s -u ${token}: '${apiUrl}/n/${namespace_id}/threads?tag=unread&view=count'`,
-    '',
-    'Ctrl-C stops everything.',
   ];
 }

@@ -30,6 +30,8 @@ export interface DovecotOptions {
   /** Address to password. */
   readonly users: Readonly<Record<string, string>>;
   readonly settings?: DovecotSettings;
+  /** Told when Dovecot has to be fetched first. */
+  readonly say?: (line: string) => void;
 }
 
 export interface Dovecot {
@@ -53,8 +55,8 @@ export interface Dovecot {
  * Starts a Dovecot of our own on loopback, with free ports, as root or as an ordinary user. It dies with this process,
  * even when that one is killed.
  */
-export async function startDovecot({ dir, users, settings = {} }: DovecotOptions): Promise<Dovecot> {
-  const at = await layOut(dir, settings);
+export async function startDovecot({ dir, users, settings = {}, say }: DovecotOptions): Promise<Dovecot> {
+  const at = await layOut(dir, settings, say);
   for (const [user, password] of Object.entries(users)) writeUser(at.data, user, password);
   await writeFile(join(dir, 'dovecot.conf'), dovecotConfig(at, settings));
 
@@ -97,8 +99,8 @@ export async function startDovecot({ dir, users, settings = {} }: DovecotOptions
   };
 }
 
-async function layOut(dir: string, settings: DovecotSettings): Promise<DovecotLayout> {
-  const tree = await unpackPackages('dovecot', packages);
+async function layOut(dir: string, settings: DovecotSettings, say: DovecotOptions['say']): Promise<DovecotLayout> {
+  const tree = await unpackPackages('dovecot', packages, say);
   const programs = join(tree.root, 'usr/lib/dovecot');
   await relocateModules(programs);
   const isRoot = process.getuid?.() === 0;
