@@ -78,6 +78,13 @@ describe('EgressGuard', () => {
     expect(await guardOf(true).resolve('inside.example.com')).toHaveLength(1);
   });
 
+  it('says how to allow what can be allowed', async () => {
+    await expect(guardOf(false).resolve('10.0.0.7')).rejects.toThrow('start with EGRESS_ALLOW_PRIVATE=true');
+    for (const metadata of ['169.254.169.254', '168.63.129.16']) {
+      await expect(guardOf(false).resolve(metadata)).rejects.toThrow(/not a public address$/);
+    }
+  });
+
   it.each(['127.0.0.1', '[::1]', '2130706433', '0x7f.1'])('refuses %s through the system resolver', async (host) => {
     await expect(new EgressGuard({ allowPrivate: false }).resolve(host)).rejects.toThrow(EgressRefused);
   });

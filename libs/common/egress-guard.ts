@@ -16,8 +16,9 @@ export interface EgressOptions {
 
 /** The host is, or resolves only to, an address we must not connect to. */
 export class EgressRefused extends InvalidRequest {
-  constructor(host: string, setting: string) {
-    super(`${setting}: connections to ${host} are refused, because it is not a public address`);
+  constructor(host: string, setting: string, isPrivate: boolean) {
+    const cure = isPrivate ? ' (to allow it, start with EGRESS_ALLOW_PRIVATE=true)' : '';
+    super(`${setting}: connections to ${host} are refused, because it is not a public address${cure}`);
   }
 }
 
@@ -45,7 +46,7 @@ export class EgressGuard {
   async resolve(host: string, setting = 'host'): Promise<LookupAddress[]> {
     const addresses = await this.addressesOf(host.replace(/^\[|\]$/g, ''));
     const allowed = addresses.filter(({ address }) => isAllowedAddress(address, this.options.allowPrivate));
-    if (allowed.length === 0) throw new EgressRefused(host, setting);
+    if (allowed.length === 0) throw new EgressRefused(host, setting, addresses.some(isPrivate));
     return allowed;
   }
 
@@ -100,7 +101,8 @@ export class EgressGuard {
       connect: (target, done) => {
         const host = target.hostname.replace(/^\[|\]$/g, '');
         // A literal address is connected to without a lookup.
-        if (net.isIP(host) !== 0 && !isAllowedAddress(host, allowPrivate)) done(new EgressRefused(host, 'url'), null);
+        if (net.isIP(host) !== 0 && !isAllowedAddress(host, allowPrivate))
+          done(new EgressRefused(host, 'url', isAllowedAddress(host, true)), null);
         else connector(target, done);
       },
       headersTimeout: timeoutMs,
@@ -121,6 +123,9 @@ export function isAllowedAddress(address: string, allowPrivate: boolean): boolea
   }
   return range === 'unicast' || (allowPrivate && PRIVATE_RANGES.has(range));
 }
+
+/** Refused only for as long as private addresses are. */
+const isPrivate = ({ address }: LookupAddress) => isAllowedAddress(address, true);
 
 function resolveBySystem(host: string): Promise<LookupAddress[]> {
   return new Promise((resolve, reject) => {

@@ -59,6 +59,13 @@ describe('the command line', () => {
     expect(watch).toMatchObject({ sync_state: 'initializing', sync_enabled: true });
   });
 
+  it('shows people the call to make next', async () => {
+    const argv = ['account', 'add', 'ada@example.com', '--password-stdin', ...trusting()];
+    const { output } = await at.command(argv, PASSWORD, { HOST: '0.0.0.0', PORT: '5599' });
+    const [, token] = /access token +(\w{25})/.exec(output) ?? [];
+    expect(output).toContain(`curl -u ${token}: 'http://127.0.0.1:5599/threads?limit=5'`);
+  });
+
   it('keeps the account when the same mailbox is added again, in any spelling', async () => {
     const first = JSON.parse((await add('ada@example.com', trusting())).output) as Record<string, string>;
     const user = ['--imap-username', 'ada@example.com', '--smtp-username', 'ada@example.com'];
@@ -69,10 +76,17 @@ describe('the command line', () => {
   });
 
   it.each([
-    ['a wrong password', [], 'wrong-password-2', {}, /IMAP server 127.0.0.1: .*password/],
+    ['a wrong password', [], 'wrong-password-2', {}, /IMAP server 127.0.0.1:\d+: .*password/],
     ['a certificate that is not trusted', null, PASSWORD, {}, /IMAP server .*certificate is not trusted/],
     ['an unknown host', ['--imap-host', 'nowhere.invalid'], PASSWORD, {}, /imap_host: .*nowhere\.invalid/],
-    ['a private address', [], PASSWORD, { EGRESS_ALLOW_PRIVATE: 'false' }, /imap_host: .*refused/],
+    ['a private address', [], PASSWORD, { EGRESS_ALLOW_PRIVATE: 'false' }, /imap_host: .*refused.*EGRESS_ALLOW/],
+    [
+      'TLS where there is none',
+      ['--imap-security', 'tls'],
+      PASSWORD,
+      {},
+      /127.0.0.1:\d+: .*not speak TLS on this port/,
+    ],
     ['a senseless port', ['--smtp-port', 'x'], PASSWORD, {}, /--smtp-port/],
     ['a senseless security', ['--imap-security', 'ssl'], PASSWORD, {}, /--imap-security/],
     ['an empty password', [], '', {}, /password is empty/],
@@ -172,7 +186,9 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['account', 'fly'], /Unknown command "account fly"/],
+    [['account', 'fly'], /Unknown command "account fly".* account add, .*account remove\. "postrider help"/],
+    [['account'], /Unknown command "account".* account add/],
+    [['fly'], /Unknown command "fly".* account add, .* setup/],
     [['account', 'stop'], /Usage: postrider account stop <account>/],
     [['account', 'list', '--colour'], /--colour/],
     [['setup'], /JSON on standard input/],
@@ -190,6 +206,13 @@ describe('the command line', () => {
     expect(await at.command(['account', 'list'], '', wrong)).toMatchObject({
       complaint: expect.stringContaining('SECRET_KEYS'),
     });
-    expect((await at.command(['help'])).output).toContain('account add <email>');
   });
+
+  it.each([[], ['help'], ['-h'], ['account', '--help'], ['account', 'add', '--help'], ['fly', '-h']])(
+    'explains itself when called with %j %j %j',
+    async (...argv) => {
+      const words = argv.filter((word) => word !== undefined);
+      expect(await at.command(words)).toMatchObject({ code: 0, output: expect.stringContaining('add <email>') });
+    },
+  );
 });

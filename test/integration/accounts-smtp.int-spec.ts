@@ -41,6 +41,13 @@ describe('verifySmtp', () => {
     });
   });
 
+  it('tells a port that speaks no TLS', async () => {
+    await expect(verify((await peer()).port, { security: 'tls' })).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: 'The SMTP server does not speak TLS on this port.',
+    });
+  });
+
   it.each(['starttls', 'tls'] as const)(
     'trusts a self-signed certificate with %s only when told so',
     async (security) => {

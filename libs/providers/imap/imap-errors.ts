@@ -150,6 +150,7 @@ function unavailable(raw: RawError, doing: string): string {
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code)) {
     return `The mail server's certificate is not trusted (${code}).`;
   }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'The mail server does not speak TLS on this port.';
   if (raw.responseStatus) return `The mail server failed while ${doing}.`;
   return `The connection to the mail server failed while ${doing}${code ? ` (${code})` : ''}.`;
 }

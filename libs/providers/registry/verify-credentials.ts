@@ -1,6 +1,6 @@
 import type { EgressGuard } from '#libs/common/egress-guard.js';
 import { DomainError, InvalidRequest } from '#libs/common/errors.js';
-import type { GrantSecret, MailSettings } from '#libs/providers/contracts/connection-settings.js';
+import type { GrantSecret, MailSettings, ServerSettings } from '#libs/providers/contracts/connection-settings.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { verifySmtp } from '#libs/providers/smtp/verify-smtp.js';
 
@@ -29,9 +29,9 @@ export async function verifyCredentials(
 ): Promise<{ folders: number }> {
   const { imap, smtp } = check.settings;
   const [mail, submission] = await Promise.allSettled([
-    checked('imap', imap.host, guard, () => countFolders(registry, guard, check)),
+    checked('imap', imap, guard, () => countFolders(registry, guard, check)),
     smtp &&
-      checked('smtp', smtp.host, guard, () =>
+      checked('smtp', smtp, guard, () =>
         verifySmtp(smtp, check.secret.smtpPassword, {
           connect: (host, port, timeoutMs) => guard.connect(host, port, timeoutMs, 'smtp_host'),
         }),
@@ -55,7 +55,12 @@ async function countFolders(registry: DriverRegistry, guard: EgressGuard, check:
   }
 }
 
-async function checked<T>(server: Server, host: string, guard: EgressGuard, check: () => Promise<T>): Promise<T> {
+async function checked<T>(
+  server: Server,
+  { host, port }: ServerSettings,
+  guard: EgressGuard,
+  check: () => Promise<T>,
+): Promise<T> {
   await guard.resolve(host, `${server}_host`).catch((error: unknown) => {
     if (error instanceof DomainError) throw error;
     throw new InvalidRequest(`${server}_host: the name ${host} cannot be found`);
@@ -63,12 +68,12 @@ async function checked<T>(server: Server, host: string, guard: EgressGuard, chec
   try {
     return await check();
   } catch (error) {
-    throw error instanceof ProviderError ? faultOf(server, host, error) : error;
+    throw error instanceof ProviderError ? faultOf(server, `${host}:${port}`, error) : error;
   }
 }
 
-function faultOf(server: Server, host: string, error: ProviderError): DomainError {
-  const message = `${server.toUpperCase()} server ${host}: ${error.message}`;
+function faultOf(server: Server, place: string, error: ProviderError): DomainError {
+  const message = `${server.toUpperCase()} server ${place}: ${error.message}`;
   switch (error.kind) {
     case 'credentials':
       return new DomainError(403, 'auth_error', message, { server });

@@ -45,6 +45,7 @@ function sentence(kind: ProviderErrorKind, raw: RawError): string {
   if (isUntrusted(code) || isUntrusted(raw.message ?? '')) {
     return `The SMTP server's certificate is not trusted${code ? ` (${code})` : ''}.`;
   }
+  if (/wrong version number/i.test(raw.message ?? '')) return 'The SMTP server does not speak TLS on this port.';
   if (/STARTTLS/i.test(raw.message ?? '')) return 'The SMTP server does not offer STARTTLS.';
   return `The connection to the SMTP server failed${code ? ` (${code})` : ''}.`;
 }
