@@ -11,7 +11,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     )
     .setVersion('2.0')
     .addBasicAuth()
-    .addBearerAuth()
+    .addSecurity('bearer', { scheme: 'bearer', type: 'http' })
     .addSecurityRequirements('basic')
     .addSecurityRequirements('bearer')
     .build();
@@ -37,5 +37,8 @@ function tellDialectsApart({ paths }: OpenAPIObject): void {
 /** `/docs` for people, `/openapi.json` for machines; the document is made when somebody asks first. */
 export function serveOpenApi(app: INestApplication): void {
   let document: OpenAPIObject | undefined;
-  SwaggerModule.setup('docs', app, () => (document ??= openApiDocument(app)), { jsonDocumentUrl: 'openapi.json' });
+  SwaggerModule.setup('docs', app, () => (document ??= openApiDocument(app)), {
+    jsonDocumentUrl: 'openapi.json',
+    customSiteTitle: 'Postrider API',
+  });
 }
