@@ -61,6 +61,19 @@ describe('storing mail', () => {
     expect(await tx((scope) => deleteOrphans(scope, new Date(Date.now() + 1000)))).toBe(0);
   });
 
+  it('tells of a message that becomes a draft as one object gone and another made', async () => {
+    await store.stop();
+    store = await MailStore.create({ INBOX: 'inbox', Drafts: 'drafts' });
+    const original = readMessage(1, mail('a'));
+    await store.ingest('INBOX', [original]);
+    let seq = await store.lastSeq();
+    await store.ingest('Drafts', [original]);
+    expect(await store.changesSince(seq)).toEqual(['delete message', 'create draft', 'modify thread']);
+    seq = await store.lastSeq();
+    await tx((scope) => dropUids(scope, store.folder('Drafts').id, [1]));
+    expect(await store.changesSince(seq)).toEqual(['delete draft', 'create message', 'modify thread']);
+  });
+
   it('deletes a message without a place, with all that hangs on it', async () => {
     await store.ingest('INBOX', [readMessage(1, mail('a'))]);
     const seq = await store.lastSeq();

@@ -4,6 +4,8 @@ export interface RefreshedMessage {
   readonly id: string;
   readonly threadId: string;
   readonly draft: boolean;
+  /** What it was before: a draft and a message are different objects to whoever reads the change log. */
+  readonly wasDraft: boolean;
 }
 
 /**
@@ -35,7 +37,9 @@ export async function refreshMessages(
               bool_or('\\Flagged' = ANY(place.flags)) AS starred,
               bool_or(folder.role IS NOT DISTINCT FROM 'drafts') AS draft,
               bool_or(folder.role IS NOT DISTINCT FROM 'sent') AS sent,
-              array_agg(DISTINCT place.folder_id ORDER BY place.folder_id) AS category_ids
+              array_agg(DISTINCT place.folder_id ORDER BY place.folder_id) AS category_ids,
+              (SELECT before.draft FROM messages before
+               WHERE before.account_id = $1 AND before.id = place.message_id) AS was_draft
        FROM message_uids place
        JOIN categories folder ON folder.account_id = place.account_id AND folder.id = place.folder_id
        WHERE place.account_id = $1 AND place.message_id = ANY($2)
@@ -44,7 +48,7 @@ export async function refreshMessages(
      WHERE messages.account_id = $1 AND messages.id = fresh.id
        AND (messages.unread, messages.starred, messages.draft, messages.sent, messages.category_ids)
          IS DISTINCT FROM (fresh.unread, fresh.starred, fresh.draft, fresh.sent, fresh.category_ids)
-     RETURNING messages.id, messages.thread_id AS "threadId", messages.draft`,
+     RETURNING messages.id, messages.thread_id AS "threadId", messages.draft, fresh.was_draft AS "wasDraft"`,
     [accountId, messageIds],
   );
 }

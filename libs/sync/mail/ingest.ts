@@ -67,7 +67,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
     })),
   );
   await noteLimited(tx, messages);
-  for (const message of messages) tx.changes.record('create', message.draft ? 'draft' : 'message', message.id);
+  for (const message of messages) tx.changes.record('create', kindOf(message.draft), message.id);
   const touched = await touchMessages(tx, copies);
   await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
     assignment,
@@ -78,9 +78,17 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
 /** Recomputes messages after their uid rows changed, and records what looks different. Returns their threads. */
 export async function touchMessages(tx: Tx, messageIds: readonly string[]): Promise<string[]> {
   const changed = await refreshMessages(tx, tx.accountId, messageIds);
-  for (const message of changed) tx.changes.record('modify', message.draft ? 'draft' : 'message', message.id);
+  for (const { id, draft, wasDraft } of changed) {
+    if (draft === wasDraft) tx.changes.record('modify', kindOf(draft), id);
+    else {
+      tx.changes.record('delete', kindOf(wasDraft), id);
+      tx.changes.record('create', kindOf(draft), id);
+    }
+  }
   return changed.map((message) => message.threadId);
 }
+
+const kindOf = (draft: boolean) => (draft ? 'draft' : 'message');
 
 /** Recomputes threads and records what looks different. */
 export async function touchThreads(
