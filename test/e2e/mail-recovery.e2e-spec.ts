@@ -1,41 +1,15 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-
 import { Redis } from 'ioredis';
 
-import { type RunningPostgres, startPostgres } from '../../apps/launcher/postgres.js';
 import { Cable } from '../support/cable.js';
 import { eventually } from '../support/engine.js';
 import { letter } from '../support/letters.js';
+import { OwnPostgres } from '../support/own-servers.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 
 jest.setTimeout(180_000);
 
 const OLD = 16_000;
 const FILED = 300;
-
-/** A PostgreSQL that may be restarted: the run's own serves other tests too. */
-class OwnPostgres {
-  private readonly dataDir = mkdtempSync(path.join(tmpdir(), 'pr-'));
-  private running: RunningPostgres | null = null;
-
-  async start(): Promise<string> {
-    const port = this.running ? Number(new URL(this.running.url).port) : undefined;
-    const settings = ['fsync=off'];
-    chmodSync(this.dataDir, 0o755);
-    this.running = await startPostgres({ dataDir: this.dataDir, database: 'postrider', port, settings });
-    return this.running.url;
-  }
-
-  async stop(): Promise<void> {
-    await this.running?.stop();
-  }
-
-  remove(): void {
-    rmSync(this.dataDir, { recursive: true, force: true });
-  }
-}
 
 describe('a first sync of a big mailbox', () => {
   const postgres = new OwnPostgres();

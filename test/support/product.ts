@@ -43,6 +43,7 @@ export class Product {
     readonly dovecot: Dovecot,
     readonly smtp: SmtpPeer,
     private readonly dir: string,
+    private readonly passwords: Record<string, string>,
   ) {}
 
   static async start({ users = ['ada'], dovecot: settings, env = {} }: ProductOptions = {}): Promise<Product> {
@@ -55,7 +56,7 @@ export class Product {
     ]);
     await installation.command(['setup'], JSON.stringify({ ...APPLICATION, name: 'Product test' }));
     await installation.start('api', 'worker');
-    return new Product(installation, dovecot, smtp, dir);
+    return new Product(installation, dovecot, smtp, dir, passwords);
   }
 
   async stop(): Promise<void> {
@@ -64,6 +65,12 @@ export class Product {
     await this.dovecot.stop();
     await this.smtp.stop();
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  /** A new mailbox. @param user its local part at example.com */
+  addUser(user: string): void {
+    this.passwords[`${user}@example.com`] = PASSWORD;
+    this.dovecot.addUser(`${user}@example.com`, PASSWORD);
   }
 
   /** First half of native authentication. @param settings over what is right for this mailbox */

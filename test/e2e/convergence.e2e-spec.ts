@@ -1,0 +1,57 @@
+import { OwnPostgres, OwnRedis } from '../support/own-servers.js';
+import { Product } from '../support/product.js';
+import { Scenario, type ScenarioResult } from '../support/convergence/scenario.js';
+
+const budget = {
+  start: Number(process.env['SOAK_START'] ?? Date.now() % 1_000_000),
+  /** Infinity: as many as there is time for. */
+  seeds: Number(process.env['SOAK_SEEDS'] ?? Infinity),
+  minutes: Number(process.env['SOAK_MINUTES'] ?? (process.env['SOAK_SEEDS'] ? Infinity : 1.5)),
+  lanes: Number(process.env['SOAK_LANES'] ?? 4),
+};
+
+jest.setTimeout(2 ** 31 - 1);
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+describe('the store and the mailbox', () => {
+  const postgres = new OwnPostgres();
+  const redis = new OwnRedis();
+  let product: Product;
+
+  beforeAll(async () => {
+    const env = { DATABASE_URL: await postgres.start(), REDIS_URL: await redis.start() };
+    product = await Product.start({ env });
+  });
+  afterAll(async () => {
+    await product?.stop();
+    await redis.stop();
+    await postgres.stop();
+    redis.remove();
+    postgres.remove();
+  });
+
+  it('are equal once it is quiet, whatever happened before', async () => {
+    say(`convergence: from seed ${budget.start}`);
+    const deadline = Date.now() + budget.minutes * 60_000;
+    const failed: ScenarioResult[] = [];
+    let [next, done] = [budget.start, 0];
+    const lane = async () => {
+      while (next < budget.start + budget.seeds && Date.now() < deadline) {
+        const seed = next++;
+        const result = await Scenario.run(product, seed);
+        done += 1;
+        say(`seed ${seed}: ${result.differences.length} differences, ${result.ms} ms`);
+        if (result.differences.length > 0 || process.env['SOAK_DIARY']) say(result.diary.join('\n'));
+        if (result.differences.length === 0) continue;
+        failed.push(result);
+        say(result.differences.join('\n'));
+        say(`replay: npm run soak -- --seeds 1 --start ${seed}`);
+      }
+    };
+    await Promise.all(Array.from({ length: budget.lanes }, lane));
+    say(`convergence: ${done} scenarios, ${failed.length} with differences`);
+    expect(done).toBeGreaterThan(0);
+    expect(failed.map(({ seed, differences }) => ({ seed, differences }))).toEqual([]);
+  });
+});

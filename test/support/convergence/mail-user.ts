@@ -1,0 +1,136 @@
+import { ImapFlow } from 'imapflow';
+
+import type { Random } from '../../bench/mailbox/random.js';
+import { letter, messageId } from '../letters.js';
+
+import { operations } from './operations.js';
+
+/** A letter written during a scenario, by the name its Message-ID is made of. */
+export interface Written {
+  readonly name: string;
+  readonly topic: string;
+  /** Names from the first letter of the thread to the one it answers. */
+  readonly ancestors: readonly string[];
+}
+
+/** What the users of one mailbox have written so far. */
+export type Correspondence = Written[];
+
+export interface MailUserOptions {
+  readonly name: string;
+  readonly port: number;
+  readonly address: string;
+  readonly password: string;
+  readonly random: Random;
+  readonly letters: Correspondence;
+}
+
+/** Folders that a server makes by itself; they stay. */
+const fixed = new Set(['INBOX', 'Drafts', 'Sent', 'Junk', 'Trash', 'Archive']);
+const folderNames = ['Work', 'Home', 'Zürich', 'Work/Plans', 'Taxes & more', 'A "quoted" one', 'Later', 'Later/2026'];
+const flags = ['\\Seen', '\\Flagged', '\\Answered', '$Forwarded'];
+
+/** One mail program of a mailbox that does whatever chance tells it. */
+export class MailUser {
+  /** What it did, one line each, for whoever reads about a difference. */
+  readonly diary: string[] = [];
+  private client: ImapFlow | null = null;
+  private written = 0;
+
+  constructor(private readonly options: MailUserOptions) {}
+
+  close(): void {
+    this.client?.close();
+    this.client = null;
+  }
+
+  /** Does one thing. A refusal (the folder was deleted meanwhile, the server is down) is part of life. */
+  async step(): Promise<void> {
+    const { name, act } = this.options.random.weighted(operations);
+    let outcome = '';
+    try {
+      outcome = await act(this, await this.connection());
+    } catch (error) {
+      outcome = `refused: ${error instanceof Error ? error.message : String(error)}`;
+      if (!this.client?.usable) this.close();
+    }
+    this.diary.push(`${new Date().toISOString().slice(17, 23)} ${this.options.name} ${name} ${outcome}`);
+  }
+
+  get random(): Random {
+    return this.options.random;
+  }
+
+  /** A letter into a folder, often an answer to an earlier one. */
+  async append(client: ImapFlow, folder: string): Promise<string> {
+    const { letters } = this.options;
+    const name = `${this.options.name}-${(this.written += 1)}`;
+    const parent = letters.length > 0 && this.random.chance(0.4) ? this.random.pick(letters) : null;
+    const topic = parent?.topic ?? `Topic ${name}`;
+    const ancestors = parent ? [...parent.ancestors, parent.name] : [];
+    const source = letter({
+      name,
+      subject: parent ? `Re: ${topic}` : topic,
+      headers: parent
+        ? [`In-Reply-To: ${messageId(parent.name)}`, `References: ${ancestors.map(messageId).join(' ')}`]
+        : [],
+      text: 'x'.repeat(this.random.logUniform(1, 20_000)),
+    });
+    const age = this.random.chance(0.5) ? 0 : this.random.int(0, 400) * 86_400_000;
+    await client.append(folder, source, this.someFlags(), new Date(Date.now() - age));
+    letters.push({ name, topic, ancestors });
+    return `${name} to ${folder}`;
+  }
+
+  someFlags(): string[] {
+    return flags.filter(() => this.random.chance(0.4));
+  }
+
+  async folders(client: ImapFlow): Promise<string[]> {
+    const listed = await client.list();
+    return listed.filter((folder) => !folder.flags.has('\\Noselect') && folder.path !== '').map(({ path }) => path);
+  }
+
+  async folder(client: ImapFlow): Promise<string> {
+    return this.random.pick(await this.folders(client));
+  }
+
+  /** A folder that may be renamed and deleted; null when there is none. */
+  async ownFolder(client: ImapFlow): Promise<string | null> {
+    const own = (await this.folders(client)).filter((path) => !fixed.has(path));
+    return own.length > 0 ? this.random.pick(own) : null;
+  }
+
+  newFolder(): string {
+    return this.random.pick(folderNames);
+  }
+
+  /** Opens a folder with mail in it and picks some; null when there is none. */
+  async someMessages(client: ImapFlow): Promise<{ folder: string; uids: string } | null> {
+    const filled = (await client.list({ statusQuery: { messages: true } })).filter(({ status }) => status?.messages);
+    if (filled.length === 0) return null;
+    const folder = this.random.pick(filled).path;
+    await client.mailboxOpen(folder);
+    const found = (await client.search({ all: true }, { uid: true })) || [];
+    const share = this.random.pick([0.1, 0.5, 1]);
+    const chosen = found.filter(() => this.random.chance(share));
+    return chosen.length > 0 ? { folder, uids: chosen.join(',') } : null;
+  }
+
+  private async connection(): Promise<ImapFlow> {
+    if (this.client?.usable) return this.client;
+    const { port, address, password } = this.options;
+    const client = new ImapFlow({
+      host: '127.0.0.1',
+      port,
+      secure: false,
+      doSTARTTLS: false,
+      auth: { user: address, pass: password },
+      logger: false,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    this.client = client;
+    return client;
+  }
+}

@@ -1,0 +1,119 @@
+import type { ImapFlow } from 'imapflow';
+
+import type { MailUser } from './mail-user.js';
+
+/** One thing a mail program does. @returns a few words on it */
+type Act = (user: MailUser, client: ImapFlow) => Promise<string>;
+
+export interface Operation {
+  readonly name: string;
+  readonly act: Act;
+}
+
+const NOTHING = 'nothing there';
+const byUid = { uid: true } as const;
+
+/** Does something to some messages of some folder. */
+function withMessages(act: (user: MailUser, client: ImapFlow, uids: string) => Promise<string>): Act {
+  return async (user, client) => {
+    const some = await user.someMessages(client);
+    return some ? `${some.folder} ${some.uids} ${await act(user, client, some.uids)}` : NOTHING;
+  };
+}
+
+/** Does something to some folder that the server could do without. */
+function withFolder(act: (user: MailUser, client: ImapFlow, path: string) => Promise<string>): Act {
+  return async (user, client) => {
+    const path = await user.ownFolder(client);
+    return path === null ? NOTHING : `${path} ${await act(user, client, path)}`;
+  };
+}
+
+const append: Act = async (user, client) => user.append(client, await user.folder(client));
+
+/** Several at once, as after a night. */
+const deliver: Act = async (user, client) => {
+  const names: string[] = [];
+  for (let left = user.random.int(1, 6); left > 0; left -= 1) names.push(await user.append(client, 'INBOX'));
+  return names.join(', ');
+};
+
+const flag = withMessages(async (user, client, uids) => {
+  const flags = user.someFlags();
+  const adds = user.random.chance(0.5);
+  if (adds) await client.messageFlagsAdd(uids, flags, byUid);
+  else await client.messageFlagsRemove(uids, flags, byUid);
+  return `${adds ? '+' : '-'}${flags.join(' ')}`;
+});
+
+const move = withMessages(async (user, client, uids) => {
+  const target = await user.folder(client);
+  await client.messageMove(uids, target, byUid);
+  return `to ${target}`;
+});
+
+const copy = withMessages(async (user, client, uids) => {
+  const target = await user.folder(client);
+  await client.messageCopy(uids, target, byUid);
+  return `to ${target}`;
+});
+
+const expunge = withMessages(async (_user, client, uids) => {
+  await client.messageDelete(uids, byUid);
+  return '';
+});
+
+/** Away and back before anybody has looked twice. */
+const bounce = withMessages(async (user, client, uids) => {
+  const from = client.mailbox ? client.mailbox.path : 'INBOX';
+  const target = await user.folder(client);
+  const moved = await client.messageMove(uids, target, byUid);
+  if (!moved || !moved.uidMap) return `to ${target}`;
+  await client.mailboxOpen(target);
+  await client.messageMove([...moved.uidMap.values()].join(','), from, byUid);
+  return `to ${target} and back`;
+});
+
+const create: Act = async (user, client) => {
+  const path = user.newFolder();
+  await client.mailboxCreate(path);
+  return path;
+};
+
+const rename = withFolder(async (user, client, path) => {
+  const target = user.newFolder();
+  await client.mailboxRename(path, target);
+  return `to ${target}`;
+});
+
+const remove = withFolder(async (_user, client, path) => {
+  await client.mailboxDelete(path);
+  return '';
+});
+
+/** The same mail under the same name, numbered anew: as after restoring a backup. */
+const renumber = withFolder(async (user, client, path) => {
+  const copyOf = `Restored ${user.random.int(0, 1e6)}`;
+  await client.mailboxCreate(copyOf);
+  const { exists } = await client.mailboxOpen(path);
+  if (exists > 0) await client.messageCopy('1:*', copyOf);
+  await client.mailboxClose();
+  await client.mailboxDelete(path);
+  await client.mailboxRename(copyOf, path);
+  return `${exists} messages`;
+});
+
+/** With how often they happen. */
+export const operations: readonly (readonly [Operation, number])[] = [
+  [{ name: 'append', act: append }, 6],
+  [{ name: 'deliver', act: deliver }, 4],
+  [{ name: 'flag', act: flag }, 8],
+  [{ name: 'move', act: move }, 6],
+  [{ name: 'bounce', act: bounce }, 2],
+  [{ name: 'copy', act: copy }, 4],
+  [{ name: 'expunge', act: expunge }, 3],
+  [{ name: 'create', act: create }, 3],
+  [{ name: 'rename', act: rename }, 2],
+  [{ name: 'delete', act: remove }, 1],
+  [{ name: 'renumber', act: renumber }, 2],
+];

@@ -1,0 +1,48 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { type RunningPostgres, startPostgres } from '../../apps/launcher/postgres.js';
+import { type RunningRedis, startRedis } from '../../apps/launcher/redis.js';
+
+/** A PostgreSQL that may be restarted: the run's own serves other tests too. */
+export class OwnPostgres {
+  private readonly dataDir = mkdtempSync(path.join(tmpdir(), 'pr-'));
+  private running: RunningPostgres | null = null;
+
+  /** Starts it, or starts it again where it was. @returns its address */
+  async start(): Promise<string> {
+    const port = this.running ? Number(new URL(this.running.url).port) : undefined;
+    const settings = ['fsync=off'];
+    chmodSync(this.dataDir, 0o755);
+    this.running = await startPostgres({ dataDir: this.dataDir, database: 'postrider', port, settings });
+    return this.running.url;
+  }
+
+  async stop(): Promise<void> {
+    await this.running?.stop();
+  }
+
+  remove(): void {
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** A Redis that may be restarted, and then has forgotten everything. */
+export class OwnRedis {
+  private readonly dir = mkdtempSync(path.join(tmpdir(), 'pr-'));
+  private running: RunningRedis | null = null;
+
+  async start(): Promise<string> {
+    this.running = await startRedis({ dir: this.dir, persist: false, url: this.running?.url });
+    return this.running.url;
+  }
+
+  async stop(): Promise<void> {
+    await this.running?.stop();
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
