@@ -58,6 +58,7 @@ export const environment = z.object({
   SYNC_BACKFILL_THREADS: count(1, 64).default(Math.min(availableParallelism(), 4)),
   SYNC_IMAP_MAX_CONNECTIONS: count(3, 15).default(4),
   SYNC_FOLDER_POLL_SECONDS: count(1, 3600).default(60),
+  SYNC_DRIFT_CHECK_SECONDS: count(1, 604_800).default(21_600),
   SYNC_ORPHAN_GRACE_SECONDS: count(0, 86_400).default(10),
 });
 

@@ -39,6 +39,10 @@ export class FolderSync {
   @TimeColumn({ nullable: true }) passedAt: Date | null;
   /** When flags were last compared for the whole folder (servers without CONDSTORE). */
   @TimeColumn({ nullable: true }) sweptAt: Date | null;
+  /** When the whole (uid, flags) list was last compared with the server's. */
+  @TimeColumn({ nullable: true }) driftCheckedAt: Date | null;
+  /** Messages that differed then though no pass had told, ever. */
+  @Column('integer', { default: 0 }) driftRepaired: number;
 }
 
 /**

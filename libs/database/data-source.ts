@@ -1,6 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 import { FirstSchema1790000000000 } from '../../migrations/1790000000000-first-schema.js';
+import { Drift1790000100000 } from '../../migrations/1790000100000-drift.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Application } from './application.entity.js';
@@ -48,7 +49,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     applicationName: options.applicationName,
     connectTimeoutMS: 10_000,
     entities,
-    migrations: [FirstSchema1790000000000],
+    migrations: [FirstSchema1790000000000, Drift1790000100000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -13,6 +13,8 @@ export interface AccountClaim {
   readonly emailAddress: string;
   /** Writes of this session carry it; a later claim makes them fail. */
   readonly epoch: number;
+  /** Set, by the database's clock, when nobody watched the account until now or somebody failed to. */
+  readonly lostAt: Date | null;
 }
 
 /** The sync state of accounts: derived from what has been read, set by what failed. */
@@ -29,8 +31,16 @@ export class AccountState {
    * be dead, so that ranges of old mail are free at once; a reader that lives loses at most one batch of reading.
    */
   async claim(accountId: string): Promise<AccountClaim | null> {
-    const [row] = await this.reader.rows<{ id: string; email_address: string; sync_epoch: number }>(
-      `WITH claimed AS (
+    const [row] = await this.reader.rows<{
+      id: string;
+      email_address: string;
+      sync_epoch: number;
+      lost_at: Date | null;
+    }>(
+      `WITH before AS (
+         SELECT now() AS lost_at FROM accounts
+         WHERE id = $1 AND (sync_failures > 0 OR sync_seen_at IS NULL OR sync_seen_at < now() - interval '10 seconds')
+       ), claimed AS (
          UPDATE accounts SET sync_epoch = sync_epoch + 1, sync_seen_at = now()
          WHERE id = $1 AND sync_enabled AND sync_state <> 'invalid' AND (sync_retry_at IS NULL OR sync_retry_at <= now())
          RETURNING id, email_address, sync_epoch
@@ -38,11 +48,11 @@ export class AccountState {
          UPDATE backfill_ranges SET claimed_until = NULL
          WHERE account_id = (SELECT id FROM claimed) AND claimed_until IS NOT NULL
        )
-       SELECT id, email_address, sync_epoch FROM claimed`,
+       SELECT id, email_address, sync_epoch, lost_at FROM claimed LEFT JOIN before ON true`,
       [accountId],
       'claim-account',
     );
-    return row ? { id: row.id, emailAddress: row.email_address, epoch: row.sync_epoch } : null;
+    return row ? { id: row.id, emailAddress: row.email_address, epoch: row.sync_epoch, lostAt: row.lost_at } : null;
   }
 
   /** Those of `held` (id to epoch) that are still ours to sync; their sign of life is renewed. */

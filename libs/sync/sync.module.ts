@@ -8,6 +8,8 @@ import { AccountSession } from './account-session.js';
 import { AccountState } from './account-state.js';
 import { ConnectionsModule } from './connections.module.js';
 import { Backfill } from './mail/backfill.js';
+import { DriftCheck } from './mail/drift-check.js';
+import { DriftStore } from './mail/drift-store.js';
 import { FolderPass } from './mail/folder-pass.js';
 import { FolderStore } from './mail/folder-store.js';
 import { StaleRefs } from './mail/stale-refs.js';
@@ -22,6 +24,8 @@ import { StaleRefs } from './mail/stale-refs.js';
     AccountSession,
     FolderStore,
     FolderPass,
+    DriftStore,
+    DriftCheck,
     Backfill,
     StaleRefs,
     YoungTables,

@@ -546,7 +546,18 @@ describe('reading mail', () => {
         state: 'failing',
         last_error: 'The server hung up',
         last_pass_at: null,
+        drift_checked_at: null,
+        drift_repaired: 0,
       });
+      expect(status).toMatchObject({ drift_checked_at: null, drift_repaired: 0 });
+      await env.seed.sql(
+        `INSERT INTO folder_syncs (account_id, folder_id, state, drift_checked_at, drift_repaired)
+         SELECT account_id, id, 'running', to_timestamp(${day(2)}), 2 FROM categories WHERE account_id = $1 AND kind = 'folder'
+         ON CONFLICT (account_id, folder_id) DO UPDATE SET drift_checked_at = to_timestamp(${day(1)}), drift_repaired = 5`,
+        [account.id],
+      );
+      const checked = await api.ok<{ folders: WithId[]; drift_repaired: number }>('/status');
+      expect(checked).toMatchObject({ drift_checked_at: day(1), drift_repaired: 5 + 2 * (checked.folders.length - 1) });
       expect(status).toMatchObject({
         events: [{ id: 'e1', at: day(1), level: 'warn', kind: 'folder.failed', message: 'INBOX could not be read' }],
       });

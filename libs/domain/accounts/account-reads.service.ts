@@ -37,6 +37,8 @@ interface FolderStatusRow {
   readonly state: StatusView['folders'][number]['state'] | null;
   readonly last_error: string | null;
   readonly passed_at: Date | null;
+  readonly drift_checked_at: Date | null;
+  readonly drift_repaired: number | null;
 }
 
 interface EventRow {
@@ -105,6 +107,7 @@ export class AccountReads {
     ]);
     const [row] = rows;
     if (!row) throw new NotFound('account', account.id);
+    const shown = folders.map(toFolderStatus);
     return {
       object: 'status',
       account_id: row.id,
@@ -113,7 +116,9 @@ export class AccountReads {
       sync_state_reason: row.sync_state_reason,
       sync_enabled: row.sync_enabled,
       last_seen_at: row.sync_seen_at && unixSeconds(row.sync_seen_at),
-      folders: folders.map(toFolderStatus),
+      drift_checked_at: oldest(shown.map((folder) => folder.drift_checked_at)),
+      drift_repaired: shown.reduce((sum, folder) => sum + folder.drift_repaired, 0),
+      folders: shown,
       events: events.map((event) => ({ ...event, at: unixSeconds(event.at) })),
     };
   }
@@ -131,6 +136,7 @@ export class AccountReads {
 
 const FOLDER_STATUS = `
   SELECT folder.id, folder.role, folder.display_name, sync.total, sync.state, sync.last_error, sync.passed_at,
+         sync.drift_checked_at, sync.drift_repaired,
          (SELECT count(*)::int FROM message_uids uid WHERE uid.account_id = $1 AND uid.folder_id = folder.id) AS synced
   FROM categories folder
   LEFT JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = folder.id
@@ -147,5 +153,12 @@ function toFolderStatus(row: FolderStatusRow): StatusView['folders'][number] {
     state: row.state ?? 'waiting',
     last_error: row.last_error,
     last_pass_at: row.passed_at && unixSeconds(row.passed_at),
+    drift_checked_at: row.drift_checked_at && unixSeconds(row.drift_checked_at),
+    drift_repaired: row.drift_repaired ?? 0,
   };
+}
+
+/** Null when one of them has not come yet, or there is none. */
+function oldest(times: readonly (number | null)[]): number | null {
+  return times.length === 0 || times.includes(null) ? null : Math.min(...(times as number[]));
 }

@@ -40,6 +40,11 @@ export const StatusView = z
     sync_state_reason: z.string().nullable().describe('One sentence for people'),
     sync_enabled: z.boolean(),
     last_seen_at: z.int().nullable().describe('Unix seconds of the last sign of life of the sync'),
+    drift_checked_at: z
+      .int()
+      .nullable()
+      .describe('Every folder has been compared with the server since; null until each was once'),
+    drift_repaired: z.int().describe('Differences that such comparisons found and repaired'),
     folders: z.array(
       z.object({
         id: z.string(),
@@ -50,6 +55,8 @@ export const StatusView = z
         state: z.enum(['waiting', 'backfill', 'running', 'failing']),
         last_error: z.string().nullable(),
         last_pass_at: z.int().nullable(),
+        drift_checked_at: z.int().nullable(),
+        drift_repaired: z.int(),
       }),
     ),
     events: z

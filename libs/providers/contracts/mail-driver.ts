@@ -59,6 +59,12 @@ export type FolderFact =
   | { readonly fact: 'listing'; readonly uids: readonly number[] }
   | { readonly fact: 'cursor'; readonly cursor: FolderCursor };
 
+export interface MessageFlags {
+  readonly uid: number;
+  /** `\Recent` left out. */
+  readonly flags: readonly string[];
+}
+
 /** One message as read from the server. */
 export interface RemoteMessage {
   readonly uid: number;
@@ -112,6 +118,9 @@ export interface MailDriver {
 
   /** The complete uid list, ascending. Never partial: throws instead. */
   uids(path: string): Promise<number[]>;
+
+  /** Flags of the uids from `low` to `high`, both included. Uids that are gone, and rows without flags, are absent. */
+  flags(path: string, low: number, high: number): AsyncIterable<MessageFlags>;
 
   /** Reads messages in the order of `uids`' ranges; uids that no longer exist are simply absent. */
   messages(path: string, uids: readonly number[], limits: FetchLimits): AsyncIterable<RemoteMessage>;

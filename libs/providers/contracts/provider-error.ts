@@ -9,6 +9,15 @@ export type ProviderErrorKind =
   | 'hostile' // the server broke a size or grammar limit; retrying the same read will too
   | 'unavailable'; // network, timeout, 5xx: retrying may help
 
+/** Trouble with one folder, in contrast to trouble with the account. */
+export const folderKinds: ReadonlySet<ProviderErrorKind> = new Set([
+  'not-found',
+  'rejected',
+  'forbidden',
+  'hostile',
+  'cursor-expired',
+]);
+
 export class ProviderError extends Error {
   /** @param message one plain sentence for people; never a credential, never message content. */
   constructor(

@@ -10,12 +10,13 @@ import type {
   FolderStatus,
   MailCapabilities,
   MailDriver,
+  MessageFlags,
   RemoteFolder,
   RemoteMessage,
 } from '#libs/providers/contracts/mail-driver.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
-import { cursorOf, folderChanges } from './folder-changes.js';
+import { cursorOf, folderChanges, withoutRecent } from './folder-changes.js';
 import { ImapConnection, type ImapOptions, type OpenedFolder } from './imap-connection.js';
 import { readMessages } from './message-reader.js';
 import { remoteFolders } from './remote-folders.js';
@@ -85,6 +86,18 @@ export class ImapMailDriver implements MailDriver {
   async uids(path: string): Promise<number[]> {
     await this.ensureOpen(path);
     return listUids(this.connection, path);
+  }
+
+  async *flags(path: string, low: number, high: number): AsyncGenerator<MessageFlags> {
+    await this.ensureOpen(path);
+    // To a sequence set for an empty folder some servers say BAD.
+    if (!this.connection.selected?.exists) return;
+    const rows = this.connection.flow.fetch(`${low}:${high}`, { uid: true, flags: true }, { uid: true });
+    for await (const { uid, flags } of this.connection.rows(`reading flags in ${path}`, rows)) {
+      if (uid >= low && uid <= high && flags) yield { uid, flags: withoutRecent(flags) };
+      // News of another message, which imapflow takes for a part of the answer.
+      else this.connection.stirred = true;
+    }
   }
 
   async *messages(path: string, uids: readonly number[], limits: FetchLimits): AsyncGenerator<RemoteMessage> {

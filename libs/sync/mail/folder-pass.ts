@@ -5,7 +5,7 @@ import type { FolderCursor } from '#libs/providers/contracts/mail-driver.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 
 import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
-import { collectFacts, type FolderFacts, planFolder } from './plan-folder.js';
+import { collectFacts, type FolderFacts, type FolderPlan, planFolder } from './plan-folder.js';
 import { type DriverSource, readMessages } from './read-messages.js';
 import { storeBatch } from './store-batch.js';
 import { applyFlags, dropAllUids, dropUids } from './uid-changes.js';
@@ -90,7 +90,8 @@ export class FolderPass {
     return { backfill: rest.length > 0, dropped: reset };
   }
 
-  private async forget(account: SyncedAccount, folder: StoredFolder): Promise<void> {
+  /** Every uid of the folder is void. Its messages are orphans until they are found again. */
+  async forget(account: SyncedAccount, folder: StoredFolder): Promise<void> {
     await this.writer.write(
       account.id,
       async (tx) => {
@@ -123,10 +124,7 @@ export class FolderPass {
 
     const fetch = plan.fetch.filter((uid) => !poisoned.has(uid));
     await this.read(account, folder, source, fetch, folder.cursor?.uidNext ?? null);
-    for (let at = 0; at < plan.reflag.length; at += FLAG_BATCH) {
-      const changes = plan.reflag.slice(at, at + FLAG_BATCH);
-      await this.writer.write(account.id, (tx) => applyFlags(tx, folder.id, changes), { epoch: account.epoch });
-    }
+    await this.reflag(account, folder, plan);
     const cursor = pending.length > 0 ? heldBack(facts.cursor, folder.cursor) : facts.cursor;
     if (plan.drop.length === 0 && sameCursor(cursor, folder.cursor) && folder.failures === 0 && depth === 'recent') {
       return false;
@@ -140,6 +138,21 @@ export class FolderPass {
       { epoch: account.epoch },
     );
     return plan.drop.length > 0;
+  }
+
+  /** Does what was planned from something else than the folder's changes; the cursor stays where it is. */
+  async carryOut(account: SyncedAccount, folder: StoredFolder, source: DriverSource, plan: FolderPlan): Promise<void> {
+    await this.read(account, folder, source, plan.fetch, null);
+    await this.reflag(account, folder, plan);
+    if (plan.drop.length === 0) return;
+    await this.writer.write(account.id, (tx) => dropUids(tx, folder.id, plan.drop), { epoch: account.epoch });
+  }
+
+  private async reflag(account: SyncedAccount, folder: StoredFolder, plan: FolderPlan): Promise<void> {
+    for (let at = 0; at < plan.reflag.length; at += FLAG_BATCH) {
+      const changes = plan.reflag.slice(at, at + FLAG_BATCH);
+      await this.writer.write(account.id, (tx) => applyFlags(tx, folder.id, changes), { epoch: account.epoch });
+    }
   }
 
   /** @param uidNext messages from here on have just arrived; null when none has */

@@ -17,6 +17,9 @@ export interface StoredFolder extends KnownFolder {
   readonly pending: boolean;
 }
 
+/** Of a row of poison_uids: a minute after the first failure, then ten times longer each, at most a day. */
+export const RESTING = `updated_at > now() - least(interval '1 minute' * 10 ^ least(attempts - 1, 9), interval '1 day')`;
+
 /** Folder rows and their sync state. */
 @Injectable()
 export class FolderStore {
@@ -58,26 +61,28 @@ export class FolderStore {
     return rows.map((row) => ({ low: Number(row.low_uid), high: Number(row.next_uid) }));
   }
 
-  /** Uids that failed and rest: a minute after the first time, then ten times longer each, at most a day. */
+  /** Uids that failed and rest. */
   async poisoned(accountId: string, folderId: string): Promise<Set<number>> {
     const rows = await this.reader.rows<{ uid: string }>(
-      `SELECT uid FROM poison_uids WHERE account_id = $1 AND folder_id = $2
-         AND updated_at > now() - least(interval '1 minute' * 10 ^ least(attempts - 1, 9), interval '1 day')`,
+      `SELECT uid FROM poison_uids WHERE account_id = $1 AND folder_id = $2 AND ${RESTING}`,
       [accountId, folderId],
       'poisoned-uids',
     );
     return new Set(rows.map((row) => Number(row.uid)));
   }
 
-  /** Notes that a folder could not be read, on its row and in the account's log. */
+  /** Notes that a folder could not be read, on its row, and in the account's log when it is news. */
   async markFailing(accountId: string, folderId: string, reason: string, retryAt: Date): Promise<void> {
     await this.reader.rows(
-      `WITH failing AS (
+      `WITH before AS (
+         SELECT last_error FROM folder_syncs WHERE account_id = $1 AND folder_id = $2
+       ), failing AS (
          UPDATE folder_syncs SET state = 'failing', last_error = $3, failures = failures + 1, retry_at = $4
          WHERE account_id = $1 AND folder_id = $2 RETURNING folder_id
        )
        INSERT INTO account_events (account_id, id, level, kind, message, details)
-       SELECT $1, $5, 'warn', 'folder.failing', $3, json_build_object('folderId', folder_id) FROM failing`,
+       SELECT $1, $5, 'warn', 'folder.failing', $3, json_build_object('folderId', folder_id) FROM failing, before
+       WHERE before.last_error IS DISTINCT FROM $3`,
       [accountId, folderId, reason, retryAt, newId()],
       'folder-failing',
     );
@@ -162,7 +167,10 @@ export async function addRanges(
   );
 }
 
-/** Saves how far a folder has been read, in the transaction that stored what was read. */
+/**
+ * Saves how far a folder has been read, in the transaction that stored what was read. Where the server keeps no modseqs
+ * a sweep looks at every message, and so is a comparison in full.
+ */
 export async function saveCursor(
   tx: Tx,
   folderId: string,
@@ -172,10 +180,11 @@ export async function saveCursor(
   await tx.query(
     `UPDATE folder_syncs SET cursor = $3, total = $4, passed_at = now(), failures = 0, retry_at = NULL,
        last_error = NULL, swept_at = CASE WHEN $5 THEN now() ELSE swept_at END,
+       drift_checked_at = CASE WHEN $5 AND $6 THEN now() ELSE drift_checked_at END,
        state = CASE WHEN EXISTS (SELECT FROM backfill_ranges waiting
                                  WHERE waiting.account_id = $1 AND waiting.folder_id = $2)
                THEN 'backfill' ELSE 'running' END
      WHERE account_id = $1 AND folder_id = $2`,
-    [tx.accountId, folderId, JSON.stringify(cursor), cursor.messages, options.swept],
+    [tx.accountId, folderId, JSON.stringify(cursor), cursor.messages, options.swept, cursor.modseq === null],
   );
 }

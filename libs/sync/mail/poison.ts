@@ -24,7 +24,7 @@ export async function noteLimited(tx: Tx, messages: readonly NewMessage[]): Prom
   );
 }
 
-/** Puts into the account's log how many messages came without flags; what they are, a later look at the folder tells. */
+/** Puts into the account's log how many messages came without flags, and has the folder compared with the server. */
 export async function noteFlagless(
   tx: Tx,
   folderId: string,
@@ -37,6 +37,10 @@ export async function noteFlagless(
      VALUES ($1, $2, 'warn', 'message.flagless', $3, $4)`,
     [tx.accountId, newId(), `The mail server left out the flags of ${count} messages.`, JSON.stringify({ folderId })],
   );
+  await tx.query('UPDATE folder_syncs SET drift_checked_at = NULL WHERE account_id = $1 AND folder_id = $2', [
+    tx.accountId,
+    folderId,
+  ]);
 }
 
 /** Remembers messages that could not be read or stored: they rest before they are tried again. */
