@@ -8,7 +8,7 @@ import { exitOf, signal, waitUntilGone } from './processes.js';
 import { describeProcess, isRunning, readRuntime, removeRuntime, writeRuntime } from './runtime.js';
 import { type DevelopmentApplication, developmentApplication, ownSecretKeys } from './secrets.js';
 import { nodeFlags } from './node-flags.js';
-import { checkPort, type LaunchSettings, launchSettings, makeDataDir } from './settings.js';
+import { checkFolders, checkPort, type LaunchSettings, launchSettings, makeDataDir } from './settings.js';
 import { StopRequest } from './stop-request.js';
 import { givenDatabase, givenRedis, ownDatabase, ownRedis, type Store } from './stores.js';
 import { SupervisedProcess } from './supervised-process.js';
@@ -67,6 +67,7 @@ class Installation {
   async start(): Promise<void> {
     const { config, dataDir, apiUrl } = this.settings;
     if (this.lock.inherited) await endLeftOvers(dataDir);
+    checkFolders(config);
     await checkPort(config);
     const [database, redis] = await this.startStores();
     const keys = this.environment.SECRET_KEYS ?? ownSecretKeys(dataDir);

@@ -49,6 +49,9 @@ export async function findRedis(
   env: NodeJS.ProcessEnv = process.env,
   say?: RedisOptions['say'],
 ): Promise<RedisProgram> {
+  if (env.REDIS_SERVER_BIN && !fs.statSync(env.REDIS_SERVER_BIN, { throwIfNoEntry: false })?.isFile()) {
+    throw new Error(`REDIS_SERVER_BIN: there is no program ${env.REDIS_SERVER_BIN}`);
+  }
   if (env.REDIS_SERVER_BIN) return { file: env.REDIS_SERVER_BIN, env: {} };
   const usual = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/opt/homebrew/opt/valkey/bin', '/snap/bin'];
   const folders = [...(env.PATH ?? '').split(path.delimiter).filter(Boolean), ...usual];

@@ -47,6 +47,12 @@ export function makeDataDir(dataDir: string): void {
   }
 }
 
+/** @throws StartFault naming ISPDB_DIR when it is no folder */
+export function checkFolders({ ISPDB_DIR }: Pick<Config, 'ISPDB_DIR'>): void {
+  if (ISPDB_DIR && !fs.statSync(ISPDB_DIR, { throwIfNoEntry: false })?.isDirectory())
+    throw new StartFault(`ISPDB_DIR: there is no folder ${ISPDB_DIR}`);
+}
+
 /** @throws StartFault naming PORT or HOST when the API could not listen there */
 export async function checkPort({ HOST, PORT }: Config): Promise<void> {
   const fault = await whyNotListen(HOST, PORT);

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 
 import { StartFault } from '#libs/config/run-process.js';
 
+import { FolderInUse } from './folder-lock.js';
 import { startPostgres } from './postgres.js';
 import { startRedis } from './redis.js';
 
@@ -71,19 +72,19 @@ export async function givenRedis(url: string): Promise<Store> {
   }
 }
 
-/** Our own PostgreSQL. When it is killed under us it is started again at the same address. */
+/** Our own PostgreSQL. When it is killed under us it is started again at the same address. @throws StartFault */
 export async function ownDatabase(dataDir: string, events: StoreEvents): Promise<Store> {
   const options = { dataDir, database: 'postrider', log: events.say };
-  const server = await startPostgres(options);
+  const server = await startPostgres(options).catch(inWords);
   const port = Number(new URL(server.url).port);
   const stop = keepRunning('PostgreSQL', server, () => startPostgres({ ...options, port }), events);
   const from = server.origin === 'npm' ? 'embedded' : server.origin;
   return { url: server.url, description: `${from}, version ${server.major}, pid ${server.pid}`, stop };
 }
 
-/** Our own Redis. When it is killed under us it is started again at the same address. */
+/** Our own Redis. When it is killed under us it is started again at the same address. @throws StartFault */
 export async function ownRedis(dir: string, events: StoreEvents): Promise<Store> {
-  const server = await startRedis({ dir, say: events.say });
+  const server = await startRedis({ dir, say: events.say }).catch(inWords);
   const stop = keepRunning('Redis', server, () => startRedis({ dir, url: server.url }), events);
   return { url: server.url, description: `${server.origin}, pid ${server.pid}`, stop };
 }
@@ -117,6 +118,11 @@ function keepRunning(name: string, first: Running, again: () => Promise<Running>
   };
   watch(first);
   return () => (stopping ??= restarting.then(() => current.stop()));
+}
+
+/** What keeps our own servers from starting is told in their words: a stack would only hide them. */
+function inWords(error: unknown): never {
+  throw error instanceof FolderInUse ? error : new StartFault(reason(error));
 }
 
 /** Host, port and database of a connection address, without its credentials. */

@@ -221,6 +221,9 @@ describe('npm start with a wrong setting says so in one line', () => {
     ['a database of another kind', { DATABASE_URL: 'mysql://me:secret@127.0.0.1/mail' }, 'DATABASE_URL'],
     ['a port that is no number', { PORT: 'http' }, 'PORT'],
     ['keys that are too short', { SECRET_KEYS: 'k1:c2hvcnQ=' }, 'SECRET_KEYS'],
+    ['programs that are not there', { PG_BIN: '/nowhere' }, 'PG_BIN'],
+    ['a program that is not there', { REDIS_SERVER_BIN: '/nowhere/redis-server' }, 'REDIS_SERVER_BIN'],
+    ['a folder that is not there', { ISPDB_DIR: '/nowhere' }, 'ISPDB_DIR'],
     ['a data folder that cannot be', { DATA_DIR: '/dev/null/data' }, 'DATA_DIR'],
   ])('for %s', async (_, env, setting) => {
     const { code, stderr } = await refused(env);

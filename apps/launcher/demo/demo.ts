@@ -34,7 +34,9 @@ const SYNC_TIMEOUT_MS = 60_000;
 /** Serves a sample mailbox on loopback, connects it like anybody would, and prints what to try. */
 export async function startDemo({ dir, apiUrl, cli, say, command }: DemoOptions): Promise<{ stop(): Promise<void> }> {
   fs.mkdirSync(dir, { recursive: true });
-  const dovecot = await startDovecot({ dir, users: { [ADDRESS]: PASSWORD }, say });
+  const dovecot = await startDovecot({ dir, users: { [ADDRESS]: PASSWORD }, say }).catch((error: Error) => {
+    throw new StartFault(`The demo needs Dovecot. ${error.message}`);
+  });
   const smtp = await startSmtp({ users: { [ADDRESS]: PASSWORD }, lmtpPort: dovecot.lmtpPort }).catch(async (error) => {
     await dovecot.stop();
     throw error;
