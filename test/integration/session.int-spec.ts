@@ -106,4 +106,27 @@ describe.each([
     await eventually('the deletion', async () => (await find('plan')) === undefined);
     expect(await engine.rows(`SELECT 1 FROM categories WHERE path IN ('Plans', 'Projects')`)).toEqual([]);
   }, 60_000);
+
+  it('is not held up by a folder that is listed but cannot be opened', async () => {
+    for (const path of ['Parent', 'Parent/Child']) await client.mailboxCreate(path);
+    await client.append('Parent', letter('lost'));
+    await client.append('INBOX', letter('doomed'));
+    await eventually('the mail', async () => {
+      await engine.backfill(accountId);
+      return (await find('lost')) && (await find('doomed'));
+    });
+
+    // Dovecot goes on listing it for the sake of the folder below.
+    await client.mailboxDelete('Parent');
+    expect((await client.list()).map(({ path }) => path)).toContain('Parent');
+    await client.mailboxOpen('INBOX');
+    await client.messageDelete((await client.search({ subject: 'doomed' }, { uid: true })) as number[], { uid: true });
+    await eventually('the deletions', async () => {
+      await engine.rows('UPDATE folder_syncs SET retry_at = NULL WHERE retry_at IS NOT NULL');
+      return !(await find('lost')) && !(await find('doomed'));
+    });
+    expect(await find('old2')).toBeDefined();
+    const complaints = await engine.rows(`SELECT message FROM account_events WHERE kind = 'folder.failing'`);
+    expect(complaints).toEqual([{ message: 'Not found on the mail server while opening Parent.' }]);
+  }, 60_000);
 });
