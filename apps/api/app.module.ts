@@ -7,6 +7,7 @@ import { ConfigModule } from '#libs/config/config.module.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
 import { DatabaseModule } from '#libs/database/database.module.js';
 import { AccountReadsModule } from '#libs/domain/accounts/account-reads.module.js';
+import { DeltasModule } from '#libs/domain/deltas/deltas.module.js';
 import { FilesModule } from '#libs/domain/files/files.module.js';
 import { FoldersModule } from '#libs/domain/folders/folders.module.js';
 import { MessagesModule } from '#libs/domain/messages/messages.module.js';
@@ -15,6 +16,8 @@ import { ThreadsModule } from '#libs/domain/threads/threads.module.js';
 import { QueuesModule } from '#libs/queues/queues.module.js';
 
 import { AccountsController } from './accounts/accounts.controller.js';
+import { DeltasController } from './deltas/deltas.controller.js';
+import { LiveFeeds } from './deltas/live-feeds.js';
 import { DraftsController } from './drafts/drafts.controller.js';
 import { FilesController } from './files/files.controller.js';
 import { FoldersController, LabelsController } from './folders/folders.controller.js';
@@ -42,6 +45,7 @@ export class AppModule {
         QueuesModule,
         PassportModule,
         AccountReadsModule,
+        DeltasModule,
         FilesModule,
         FoldersModule,
         MessagesModule,
@@ -54,6 +58,7 @@ export class AppModule {
         ThreadsController,
         MessagesController,
         DraftsController,
+        DeltasController,
         TagsController,
         FoldersController,
         LabelsController,
@@ -66,6 +71,7 @@ export class AppModule {
         { provide: APP_PIPE, useClass: ParameterPipe },
         { provide: APP_FILTER, useClass: ErrorFilter },
         AccessTokenStrategy,
+        LiveFeeds,
         Readiness,
         RouteTable,
       ],

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 
 import { arrayLiteral } from '#libs/database/array-literal.js';
 
+import { CHANGES_CHANNEL } from './change-bell.js';
 import { ChangeSet, type RecordedChange } from './change-set.js';
 
 /** Thrown when another worker has taken the account over: this one must stop, and nothing of it was written. */
@@ -97,7 +98,8 @@ export class AccountWriter {
   /**
    * Numbers come from a counter on the account row, not from a sequence. The row lock makes writers of one account
    * commit in the order of their numbers, so a reader that has seen change N can never later be missing one below N.
-   * Taken last to keep the lock short.
+   * Taken last to keep the lock short. The time is that of this statement, not of the transaction's begin: it must
+   * grow with the numbers. PostgreSQL rings the bell when the transaction commits.
    */
   private async append(tx: Tx, changes: readonly RecordedChange[]): Promise<void> {
     if (changes.length === 0) return;
@@ -105,11 +107,14 @@ export class AccountWriter {
       `WITH counter AS (
          UPDATE accounts SET change_seq = change_seq + cardinality($2::text[]) WHERE id = $1
          RETURNING change_seq - cardinality($2::text[]) AS base
+       ), logged AS (
+         INSERT INTO changes (account_id, seq, object_type, object_id, event, created_at)
+         SELECT $1, counter.base + entry.ordinal, entry.object_type, entry.object_id, entry.event, clock_timestamp()
+         FROM counter, unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+           AS entry(object_type, object_id, event, ordinal)
+         RETURNING seq
        )
-       INSERT INTO changes (account_id, seq, object_type, object_id, event)
-       SELECT $1, counter.base + entry.ordinal, entry.object_type, entry.object_id, entry.event
-       FROM counter, unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-         AS entry(object_type, object_id, event, ordinal)`,
+       SELECT pg_notify('${CHANGES_CHANNEL}', $1) FROM logged LIMIT 1`,
       [
         tx.accountId,
         changes.map((change) => change.objectType),

@@ -1,5 +1,6 @@
 /** `type` of an error body, as clients of this API family know it. */
-export type ErrorType = 'invalid_request_error' | 'api_error' | 'auth_error' | 'provider_error' | 'database_error';
+export type ErrorType =
+  'invalid_request_error' | 'api_error' | 'auth_error' | 'provider_error' | 'database_error' | 'cursor_expired';
 
 /** An error the caller can act on. The API turns it into `{type, message, …details}` with this status. */
 export class DomainError extends Error {

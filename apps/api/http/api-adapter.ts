@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import express, { type Response } from 'express';
 
-import { ByteBody, EmptyBody, RenderedJson } from './reply.js';
+import { ByteBody, EmptyBody, LiveBody, RenderedJson } from './reply.js';
 
 const JSON_WITH_PARAMETERS = /^application\/json\s*;/i;
 
@@ -27,6 +27,7 @@ export class ApiAdapter extends ExpressAdapter {
   override reply(response: Response, body: unknown, statusCode?: number): void {
     if (statusCode !== undefined) response.statusCode = statusCode;
     if (body instanceof ByteBody) return sendBytes(response, body);
+    if (body instanceof LiveBody) return body.open(response);
     if (body instanceof EmptyBody) {
       response.setHeader('Content-Length', 0);
       response.end();

@@ -53,6 +53,14 @@ export const offset = wholeNumber(
   `Offset parameter must be at most ${Number.MAX_SAFE_INTEGER}.`,
 ).transform((value) => Math.min(value, 2_000_000_000));
 
+/** A number of seconds, perhaps with decimals; more than `most` counts as `most`. */
+export const seconds = (key: string, fallback: number, most: number) =>
+  parameter(key, (value, refuse) => {
+    if (!/^\d{1,12}(\.\d{1,12})?$/.test(value)) refuse(`Value must be a number of seconds for ${key}`);
+  })
+    .transform((value) => (value === undefined ? fallback : Math.min(Number(value), most)))
+    .default(fallback);
+
 export const flag = (key: string) =>
   parameter(key, (value, refuse) => {
     if (!/^(true|false)$/i.test(value)) refuse(`Value must be "true" or "false" (not "${value}") for ${key}`);
@@ -149,5 +157,12 @@ export const PathIds = z.string().transform((value, context) => {
     context.addIssue({ code: 'custom', message: `Cannot request more than ${MOST_IDS} ids at once.` });
   return ids;
 });
+
+/** What objects are shown as where ids or counts make no sense. */
+export const expandedView = parameter('view', (value, refuse) => {
+  if (value !== 'expanded') refuse(`Unknown view type ${value}.`);
+})
+  .transform((value) => value === 'expanded')
+  .default(false);
 
 export const ObjectQuery = z.object({ view });

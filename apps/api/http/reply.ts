@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 
 /** JSON that is already text: sent as it is. What a controller returns when its service renders in one go. */
@@ -22,3 +23,9 @@ export class ByteBody {
 
 /** Nothing but a status: 200 with `Content-Length: 0` and no content type. */
 export class EmptyBody {}
+
+/** A body that is written as things happen. */
+export class LiveBody {
+  /** @param open is given the response, its status 200 and its headers still to be sent, and ends it some day. */
+  constructor(readonly open: (response: ServerResponse) => void) {}
+}

@@ -52,6 +52,17 @@ export class FilesService {
     return toFileView(account.id, await this.find(account, id));
   }
 
+  /** Those of these files that are shown as files of their own: no inline parts. */
+  async byIds(account: AccountRef, ids: readonly string[]): Promise<FileView[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.reader.rows<StoredFile>(
+      `SELECT ${COLUMNS} FROM files WHERE account_id = $1 AND id = ANY($2) AND disposition <> 'inline'`,
+      [account.id, ids],
+      'files-by-ids',
+    );
+    return rows.map((row) => toFileView(account.id, row));
+  }
+
   /** The row itself, for downloads. @throws NotFound when the account has no such file. */
   async find(account: AccountRef, id: string): Promise<StoredFile> {
     const [row] = await this.reader.rows<StoredFile>(

@@ -32,7 +32,8 @@ export class CategoryDirectory {
     return lists.every((list) => categories.knows(list)) ? categories : this.refreshed(accountId);
   }
 
-  private async refreshed(accountId: string): Promise<AccountCategories> {
+  /** As they are now. */
+  async refreshed(accountId: string): Promise<AccountCategories> {
     const rows = await this.reader.rows<CategoryRow>(
       `SELECT id, kind, role, path, display_name FROM categories WHERE account_id = $1 ORDER BY id`,
       [accountId],

@@ -22,7 +22,7 @@ export class FoldersService {
         `This account has ${account.organizationUnit}s, not ${unit}s.`,
       );
     }
-    const { rows } = await this.directory.of(account.id);
+    const { rows } = await this.directory.refreshed(account.id);
     return rows.filter((row) => row.kind === unit).map((row) => toFolderView(account.id, row));
   }
 

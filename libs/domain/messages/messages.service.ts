@@ -78,6 +78,16 @@ export class MessagesService {
     return this.get(account, [id], rendering);
   }
 
+  /** @returns those of this kind as JSON text with bodies, by id. */
+  async byIds(
+    account: AccountRef,
+    kind: Kind,
+    ids: readonly string[],
+    rendering: Rendering,
+  ): Promise<Map<string, string>> {
+    return this.render(account, ids, rendering, true, kind);
+  }
+
   /** @throws NotFound when the account has no such message. */
   async mustExist(account: AccountRef, id: string): Promise<void> {
     const rows = await this.reader.rows(
@@ -102,9 +112,10 @@ export class MessagesService {
     ids: readonly string[],
     rendering: Rendering,
     withBodies: boolean,
+    kind?: Kind,
   ): Promise<Map<string, string>> {
     if (ids.length === 0) return new Map();
-    const [rows, files] = await Promise.all([
+    const [found, files] = await Promise.all([
       this.reader.rows<MessageRow>(
         withBodies ? BY_IDS_WITH_BODIES : BY_IDS,
         [account.id, ids],
@@ -112,6 +123,7 @@ export class MessagesService {
       ),
       this.filesOf(account, ids),
     ]);
+    const rows = kind === undefined ? found : found.filter((row) => row.draft === (kind === 'draft'));
     const lists = rows.map((row) => row.categories);
     const categories = await this.directory.covering(account.id, lists);
     const options = { account, categories, ...rendering };

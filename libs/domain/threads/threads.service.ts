@@ -89,6 +89,24 @@ export class ThreadsService {
     return thread ?? '';
   }
 
+  /** @returns JSON text by id, without those that do not exist. */
+  async byIds(
+    account: AccountRef,
+    ids: readonly string[],
+    dialect: Dialect,
+    withMessages: boolean,
+  ): Promise<Map<string, string>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.reader.rows<FullRow & IdRow>(
+      `SELECT id, rendered, version, array_to_string(categories, ',') AS categories FROM threads
+       WHERE account_id = $1 AND id = ANY($2)`,
+      [account.id, ids],
+      'threads-by-ids',
+    );
+    const texts = await (withMessages ? this.expanded(account, rows, dialect) : this.rendered(account, rows, dialect));
+    return new Map(rows.map((row, index) => [row.id, texts[index] ?? '']));
+  }
+
   private async find(account: AccountRef, id: string): Promise<FullRow> {
     const [row] = await this.reader.rows<FullRow>(
       `SELECT rendered, version, array_to_string(categories, ',') AS categories FROM threads WHERE account_id = $1 AND id = $2`,

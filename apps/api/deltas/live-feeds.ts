@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http';
+
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+
+import { Logger } from '#libs/common/logger.js';
+import type { DeltaFeed } from '#libs/domain/deltas/delta-feed.js';
+import { type DeltaPage, DeltasService } from '#libs/domain/deltas/deltas.service.js';
+
+import { LiveBody } from '../http/reply.js';
+
+import { LiveFeed, type LiveRequest } from './live-feed.js';
+import { eventSource, lines, longpoll } from './wires.js';
+
+/** All feeds beat once a second, a share of them at a time: thousands of writes at once would hold up everything else. */
+const SHARES = 20;
+const TICK_MS = 1000 / SHARES;
+/** Changes a stream reads at a time. */
+const STREAM_PAGE = 100;
+
+/** The connections of this process on which somebody waits for changes. One timer serves them all. */
+@Injectable()
+export class LiveFeeds implements OnModuleDestroy {
+  private readonly shares = Array.from({ length: SHARES }, () => new Set<LiveFeed>());
+  private added = 0;
+  private ticks = 0;
+  private timer: NodeJS.Timeout | null = null;
+  private closed = false;
+
+  constructor(
+    private readonly deltas: DeltasService,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  /** @throws InvalidRequest, CursorExpired: as long as nothing was sent, a bad cursor is answered like anywhere. */
+  async lines(feed: DeltaFeed, cursor: string, seconds: number): Promise<LiveBody> {
+    const position = await this.deltas.positionOf(feed.account, cursor);
+    return this.body({ feed, position, limit: STREAM_PAGE, wire: lines, deadline: deadline(seconds) });
+  }
+
+  /** Without a cursor it begins now. @throws as `lines` */
+  async events(feed: DeltaFeed, cursor: string | undefined, seconds: number): Promise<LiveBody> {
+    const given = cursor ?? (await this.deltas.latestCursor(feed.account));
+    const position = await this.deltas.positionOf(feed.account, given);
+    return this.body({ feed, position, limit: STREAM_PAGE, wire: eventSource(given), deadline: deadline(seconds) });
+  }
+
+  /** @throws as `lines` */
+  async longpoll(feed: DeltaFeed, cursor: string, limit: number, seconds: number): Promise<LiveBody> {
+    const position = await this.deltas.positionOf(feed.account, cursor);
+    const nothing: DeltaPage = { deltas: [], end: position, atHead: true };
+    const wire = longpoll((page) => this.deltas.envelope(feed, cursor, page ?? nothing));
+    return this.body({ feed, position, limit: Math.max(limit, 1), wire, deadline: deadline(seconds) });
+  }
+
+  /** Open connections would keep the server from closing. */
+  onModuleDestroy(): void {
+    this.closed = true;
+    for (const share of this.shares) for (const feed of share) feed.end();
+    if (this.timer) clearInterval(this.timer);
+  }
+
+  private body(request: LiveRequest): LiveBody {
+    return new LiveBody((response) => this.open(request, response));
+  }
+
+  private open(request: LiveRequest, response: ServerResponse): void {
+    const { account } = request.feed;
+    const feed = new LiveFeed(this.deltas, request, response, (error) =>
+      this.logger.warn({ err: error, accountId: account.id }, 'reading changes failed, trying again'),
+    );
+    feed.open();
+    if (this.closed || response.req.method === 'HEAD') return feed.end();
+    const silence = this.deltas.listen(account, () => feed.ring());
+    const share = this.shares[this.added % SHARES]!;
+    this.added += 1;
+    share.add(feed);
+    response.once('close', () => {
+      silence();
+      share.delete(feed);
+    });
+    this.timer ??= setInterval(() => this.tick(), TICK_MS);
+    feed.ring();
+  }
+
+  private tick(): void {
+    const now = Date.now();
+    for (const feed of this.shares[this.ticks % SHARES]!) feed.beat(now);
+    this.ticks += 1;
+  }
+}
+
+const deadline = (seconds: number): number => Date.now() + seconds * 1000;
