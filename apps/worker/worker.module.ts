@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { BlobsModule } from '#libs/blobs/blobs.module.js';
+import { OldChanges } from '#libs/changes/old-changes.js';
 import { CONFIG, ConfigModule } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
@@ -38,6 +39,7 @@ export class WorkerModule {
         BackfillProcessor,
         Sweeper,
         Cleaner,
+        OldChanges,
         JobRunner,
         {
           provide: JOB_HANDLERS,

@@ -48,6 +48,7 @@ export const environment = z.object({
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   DATABASE_POOL_SIZE: count(1, 200).default(10),
   TRUSTED_PROXIES: count(0, 10).default(0),
+  DELTA_RETENTION_DAYS: count(1, 3650).default(60),
   CONNECT_LIMIT_PER_ADDRESS: count(1, 100_000).default(120),
   CONNECT_LIMIT_PER_EMAIL: count(1, 100_000).default(20),
   DEV_ACCOUNT_ID_AUTH: flag.default(false),

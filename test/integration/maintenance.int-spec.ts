@@ -5,9 +5,11 @@ import { Readable } from 'node:stream';
 import { Cleaner } from '../../apps/worker/maintenance/cleaner.js';
 import type { BlobStore } from '../../libs/blobs/blob-store.js';
 import { DiskBlobStore } from '../../libs/blobs/disk-blob-store.js';
+import { OldChanges } from '../../libs/changes/old-changes.js';
 import { Logger } from '../../libs/common/logger.js';
 import { CONFIG } from '../../libs/config/config.module.js';
 import type { Config } from '../../libs/config/config.js';
+import { Reader } from '../../libs/database/reader.js';
 import { ProviderError, type ProviderErrorKind } from '../../libs/providers/contracts/provider-error.js';
 import { AccountState } from '../../libs/sync/account-state.js';
 import { StaleRefs } from '../../libs/sync/mail/stale-refs.js';
@@ -25,7 +27,13 @@ describe('upkeep', () => {
     let blobs: DiskBlobStore;
     let blobDir: string;
     const clean = (store: BlobStore = blobs) =>
-      new Cleaner(store, engine.app.get(StaleRefs), engine.app.get<Logger>(Logger)).clean();
+      new Cleaner(
+        store,
+        engine.app.get(StaleRefs),
+        new OldChanges(engine.app.get(Reader)),
+        { DELTA_RETENTION_DAYS: 14 },
+        engine.app.get<Logger>(Logger),
+      ).clean();
 
     beforeAll(() => {
       blobDir = engine.app.get<Config>(CONFIG).blobDir;
@@ -60,6 +68,27 @@ describe('upkeep', () => {
       expect(await engine.rows(`SELECT 1 FROM thread_refs WHERE thread_id = 'gone'`)).toEqual([]);
     });
 
+    it('cuts the change log at its old end, account by account, and no newer part of it', async () => {
+      const accounts = [
+        await engine.addAccount(undefined, 'gil@example.com'),
+        await engine.addAccount(undefined, 'hal@example.com'),
+      ];
+      for (const account of accounts) {
+        await engine.rows(
+          `INSERT INTO changes (account_id, seq, object_type, object_id, event, created_at)
+           SELECT $1, seq, 'thread', 'x', 'delete', now() - make_interval(days => CASE WHEN seq <= 6000 THEN 15 ELSE 13 END)
+           FROM generate_series(1, 6003) AS seq`,
+          [account],
+        );
+      }
+      await clean();
+      expect(
+        await engine.rows(
+          'SELECT account_id, min(seq)::int AS oldest, count(*)::int FROM changes GROUP BY 1 ORDER BY 1',
+        ),
+      ).toEqual(accounts.toSorted().map((account_id) => ({ account_id, oldest: 6001, count: 3 })));
+    });
+
     it('stops when its time is up, and goes on there', async () => {
       const refs = engine.app.get(StaleRefs);
       const accountId = await engine.addAccount(undefined, 'dan@example.com');
@@ -88,7 +117,7 @@ describe('upkeep', () => {
 
   describe('a failing account', () => {
     const fail = (accountId: string, kind: ProviderErrorKind) =>
-      engine.app.get(AccountState).failed(accountId, new ProviderError(kind, `It is ${kind}.`));
+      engine.app.get(AccountState).failed({ id: accountId, epoch: 0 }, new ProviderError(kind, `It is ${kind}.`));
     const stateOf = async (accountId: string) =>
       (await engine.rows<{ sync_state: string }>('SELECT sync_state FROM accounts WHERE id = $1', [accountId]))[0]
         ?.sync_state;

@@ -1,13 +1,18 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
 import { BlobStore } from '#libs/blobs/blob-store.js';
+import { OldChanges } from '#libs/changes/old-changes.js';
 import { Logger } from '#libs/common/logger.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
 import { StaleRefs } from '#libs/sync/mail/stale-refs.js';
 
 const EVERY_MS = 60 * 60_000;
 /** What was fetched on demand is kept this long; after that it is fetched anew. */
 const BLOB_DAYS = 7;
 const REFS_BUDGET_MS = 5000;
+const CHANGES_BUDGET_MS = 5000;
+const DAY_MS = 86_400_000;
 
 /** Removes, once an hour, what is of no use any more. Every worker cleans; two at a time do no harm. */
 @Injectable()
@@ -17,6 +22,8 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @Inject(BlobStore) private readonly blobs: BlobStore,
     private readonly refs: StaleRefs,
+    private readonly changes: OldChanges,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'DELTA_RETENTION_DAYS'>,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -28,10 +35,12 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.timer) clearInterval(this.timer);
   }
 
-  /** One that fails does not keep the other from being tried. */
+  /** One that fails does not keep the others from being tried. */
   async clean(): Promise<void> {
     await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS));
     await this.attempt('references of threads', () => this.refs.clean(Date.now() + REFS_BUDGET_MS));
+    const before = new Date(Date.now() - this.config.DELTA_RETENTION_DAYS * DAY_MS);
+    await this.attempt('changes', () => this.changes.clean(before, Date.now() + CHANGES_BUDGET_MS));
   }
 
   private async attempt(what: string, clean: () => Promise<number>): Promise<void> {

@@ -104,14 +104,16 @@ const INSERT_MESSAGES = `
   FROM fresh`;
 
 async function insertFiles(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
-  const rows = messages.flatMap((message) => message.parsed.files.map((file) => ({ messageId: message.id, file })));
+  const rows = messages.flatMap((message) =>
+    message.parsed.files.map((file) => ({ id: newId(), messageId: message.id, file })),
+  );
   if (rows.length === 0) return;
   await tx.query(
     `INSERT INTO files (account_id, id, message_id, part, filename, content_type, size, content_id, disposition)
      SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[])`,
     [
       tx.accountId,
-      rows.map(() => newId()),
+      rows.map((row) => row.id),
       rows.map((row) => row.messageId),
       rows.map((row) => row.file.part),
       rows.map((row) => row.file.filename),
@@ -121,6 +123,7 @@ async function insertFiles(tx: Tx, messages: readonly NewMessage[]): Promise<voi
       rows.map((row) => row.file.disposition),
     ],
   );
+  for (const { id, file } of rows) if (file.disposition !== 'inline') tx.changes.record('create', 'file', id);
 }
 
 /** Ties messages to uids. A uid that is already tied stays as it is. */

@@ -74,7 +74,11 @@ export async function deleteOrphans(tx: Tx, before: Date, limit = 500): Promise<
   if (orphans.length === 0) return 0;
   const ids = orphans.map((orphan) => orphan.id);
   await tx.query('DELETE FROM message_bodies WHERE account_id = $1 AND message_id = ANY($2)', [tx.accountId, ids]);
-  await tx.query('DELETE FROM files WHERE account_id = $1 AND message_id = ANY($2)', [tx.accountId, ids]);
+  const files = await tx.query<{ id: string; disposition: string }>(
+    'DELETE FROM files WHERE account_id = $1 AND message_id = ANY($2) RETURNING id, disposition',
+    [tx.accountId, ids],
+  );
+  for (const { id, disposition } of files) if (disposition !== 'inline') tx.changes.record('delete', 'file', id);
   await tx.query('DELETE FROM messages WHERE account_id = $1 AND id = ANY($2)', [tx.accountId, ids]);
   for (const orphan of orphans) tx.changes.record('delete', orphan.draft ? 'draft' : 'message', orphan.id);
   await touchThreads(tx, [...new Set(orphans.map((orphan) => orphan.thread_id))]);
