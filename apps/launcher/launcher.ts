@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly root: string;
   /** With a sample mailbox on mail servers of our own. */
   readonly demo: boolean;
+  /** How many worker processes share the accounts. */
+  readonly workers: number;
   readonly env: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
 }
@@ -81,7 +83,7 @@ class Installation {
     };
     await this.step(() => this.setUp(application));
     this.stops.push(async () => removeRuntime(dataDir));
-    await this.step(() => this.startProcesses(['api', 'worker']));
+    await this.step(() => this.startProcesses(['api', ...workerNames(this.options.workers)]));
     this.greet(application, database, redis);
     if (this.options.demo) await this.step(() => this.startDemo());
   }
@@ -225,6 +227,10 @@ class Installation {
     // Before API and worker, which talk to it, are gone nothing of it may stop.
     this.stops.splice(1, 0, () => demo.stop());
   }
+}
+
+function workerNames(count: number): string[] {
+  return count === 1 ? ['worker'] : Array.from({ length: count }, (_, index) => `worker-${index + 1}`);
 }
 
 const LEAVING_MS = 10_000;

@@ -1,6 +1,6 @@
 import { ConfigError } from '#libs/config/config.js';
 
-import { launchSettings } from './settings.js';
+import { launchSettings, workersOf } from './settings.js';
 
 describe('launchSettings', () => {
   it('keeps data in var below the checkout, the demo apart from it', () => {
@@ -30,5 +30,16 @@ describe('launchSettings', () => {
   it('names what is wrong before anything is started', () => {
     expect(() => launchSettings('/srv', false, { PORT: 'http', LOG_LEVEL: 'loud' })).toThrow(ConfigError);
     expect(() => launchSettings('/srv', false, { PORT: 'http', LOG_LEVEL: 'loud' })).toThrow(/PORT: .*LOG_LEVEL: /);
+  });
+});
+
+describe('workersOf', () => {
+  it('is one, unless there is a number', () => {
+    expect([[], ['--demo'], ['--workers', '3'], ['--demo', '--workers=12']].map(workersOf)).toEqual([1, 1, 3, 12]);
+  });
+
+  it.each(['0', '65', '2.5', '-1', 'many', ''])('refuses %p, in one line', (count) => {
+    expect(() => workersOf(['--workers', count])).toThrow('--workers: expected a whole number from 1 to 64');
+    expect(() => workersOf(['--workers'])).toThrow(/^--workers/);
   });
 });

@@ -35,6 +35,18 @@ export function launchSettings(root: string, demo: boolean, env: NodeJS.ProcessE
   return { environment, config, dataDir, apiUrl: apiUrl(config) };
 }
 
+const MAX_WORKERS = 64;
+
+/** The number after `--workers`, or in `--workers=…`; 1 without it. @throws StartFault */
+export function workersOf(argv: readonly string[]): number {
+  const at = argv.findIndex((word) => /^--workers(=|$)/.test(word));
+  if (at < 0) return 1;
+  const given = argv[at]!.includes('=') ? argv[at]!.split('=')[1] : argv[at + 1];
+  const count = /^\d{1,3}$/.test(given ?? '') ? Number(given) : 0;
+  if (count >= 1 && count <= MAX_WORKERS) return count;
+  throw new StartFault(`--workers: expected a whole number from 1 to ${MAX_WORKERS}`);
+}
+
 /** Makes DATA_DIR and the folders in it that hold other people's mail. @throws StartFault naming DATA_DIR */
 export function makeDataDir(dataDir: string): void {
   try {

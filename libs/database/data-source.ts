@@ -2,6 +2,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 
 import { FirstSchema1790000000000 } from '../../migrations/1790000000000-first-schema.js';
 import { Drift1790000100000 } from '../../migrations/1790000100000-drift.js';
+import { Workers1790000200000 } from '../../migrations/1790000200000-workers.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Application } from './application.entity.js';
@@ -9,6 +10,7 @@ import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entit
 import { FileRow, Message, MessageBody, MessageUid } from './message.entity.js';
 import { SnakeNaming } from './snake-naming.js';
 import { Change, Thread, ThreadCategory, ThreadParticipant, ThreadRef } from './thread.entity.js';
+import { WorkerRow } from './worker.entity.js';
 
 export const entities = [
   Application,
@@ -31,7 +33,14 @@ export const entities = [
   ThreadParticipant,
   ThreadRef,
   Change,
+  WorkerRow,
 ];
+
+/**
+ * A process that hangs in the middle of a transaction would keep everybody from the account it was writing: its
+ * connection is cut. Transactions wait for nothing but the database, so no healthy one idles that long.
+ */
+const IDLE_IN_TRANSACTION_MS = 15_000;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -48,8 +57,9 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     poolSize: options.poolSize,
     applicationName: options.applicationName,
     connectTimeoutMS: 10_000,
+    extra: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS },
     entities,
-    migrations: [FirstSchema1790000000000, Drift1790000100000],
+    migrations: [FirstSchema1790000000000, Drift1790000100000, Workers1790000200000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

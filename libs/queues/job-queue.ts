@@ -45,8 +45,9 @@ export class JobQueue implements OnApplicationShutdown {
     if (!queue) {
       queue = new Bull(name, this.config.REDIS_URL, {
         prefix: QUEUE_PREFIX,
-        // A job whose worker died goes to another within 45 s, however often that happens.
-        settings: { lockDuration: 30_000, stalledInterval: 15_000, maxStalledCount: 1_000_000 },
+        // A job whose worker died goes to another within 35 s, however often that happens. Redis may first give it to one
+        // that hangs, which waited for a job when it was stopped: then it is found again two checks later.
+        settings: { lockDuration: 30_000, stalledInterval: 5_000, maxStalledCount: 1_000_000 },
       });
       queue.on('error', (error) => this.logger.warn({ err: error, queue: name }, 'queue trouble'));
       this.queues.set(name, queue);

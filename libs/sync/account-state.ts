@@ -124,13 +124,17 @@ export class AccountState {
 
   /**
    * A session failed. Sets the back-off, and the state once the policy believes it.
-   * @returns milliseconds until the next try; null when only the owner can help
+   * @returns milliseconds until the next try; null when only the owner can help, or somebody else has the account
    */
-  async failed(accountId: string, error: ProviderError): Promise<number | null> {
+  async failed(
+    { id: accountId, epoch }: Pick<AccountClaim, 'id' | 'epoch'>,
+    error: ProviderError,
+  ): Promise<number | null> {
     const outcome = syncPolicy[error.kind];
     const [row] = await this.reader.rows<{ sync_failures: number }>(
-      'UPDATE accounts SET sync_failures = sync_failures + 1 WHERE id = $1 RETURNING sync_failures',
-      [accountId],
+      `UPDATE accounts SET sync_failures = sync_failures + 1 WHERE id = $1 AND sync_epoch = $2
+       RETURNING sync_failures`,
+      [accountId, epoch],
     );
     if (!row) return null;
     const confirmed = await this.isConfirmed(accountId, row.sync_failures, error);

@@ -6,6 +6,7 @@ import { YoungTables } from '#libs/database/young-tables.js';
 import { AccountLog } from './account-log.js';
 import { AccountSession } from './account-session.js';
 import { AccountState } from './account-state.js';
+import { Crew } from './crew.js';
 import { ConnectionsModule } from './connections.module.js';
 import { Backfill } from './mail/backfill.js';
 import { DriftCheck } from './mail/drift-check.js';
@@ -22,6 +23,7 @@ import { StaleRefs } from './mail/stale-refs.js';
     AccountLog,
     AccountState,
     AccountSession,
+    Crew,
     FolderStore,
     FolderPass,
     DriftStore,
@@ -30,6 +32,6 @@ import { StaleRefs } from './mail/stale-refs.js';
     StaleRefs,
     YoungTables,
   ],
-  exports: [AccountState, AccountSession, AccountLog, Backfill, StaleRefs, ConnectionsModule],
+  exports: [AccountState, AccountSession, Crew, AccountLog, Backfill, StaleRefs, ConnectionsModule],
 })
 export class SyncModule {}

@@ -22,6 +22,8 @@ export interface CommandResult {
   readonly complaint: string;
 }
 
+type ProcessName = 'api' | 'worker' | `worker-${number}`;
+
 /** The built API and worker as processes of their own, and the command line in this one. */
 export class Installation {
   private readonly children = new Map<string, ChildProcess>();
@@ -65,8 +67,8 @@ export class Installation {
     return this.logged;
   }
 
-  /** Starts `dist/apps/<name>/main.js` and waits until it says that it is ready. */
-  async start(...names: ('api' | 'worker')[]): Promise<void> {
+  /** Starts `dist/apps/<name without number>/main.js` and waits until it says that it is ready. */
+  async start(...names: ProcessName[]): Promise<void> {
     await Promise.all(names.map((name) => this.startOne(name)));
   }
 
@@ -85,7 +87,7 @@ export class Installation {
   }
 
   /** Ends one process as a crash would. */
-  async kill(name: 'api' | 'worker'): Promise<void> {
+  async kill(name: ProcessName): Promise<void> {
     const child = this.children.get(name);
     if (!child) throw new Error(`${name} is not running`);
     this.children.delete(name);
@@ -94,7 +96,7 @@ export class Installation {
   }
 
   /** The process id of a running `api` or `worker`. */
-  pid(name: 'api' | 'worker'): number {
+  pid(name: ProcessName): number {
     return this.children.get(name)?.pid ?? 0;
   }
 
@@ -147,7 +149,7 @@ export class Installation {
   }
 
   private async startOne(name: string): Promise<void> {
-    const entry = path.resolve(__dirname, '../../dist/apps', name, 'main.js');
+    const entry = path.resolve(__dirname, '../../dist/apps', name.replace(/-\d+$/, ''), 'main.js');
     const child = spawn(process.execPath, [entry], {
       env: { PATH: process.env['PATH'], ...this.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

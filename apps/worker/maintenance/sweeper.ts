@@ -5,7 +5,9 @@ import { JobQueue } from '#libs/queues/job-queue.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 import { AccountState } from '#libs/sync/account-state.js';
 
-const EVERY_MS = 60_000;
+const EVERY_MS = 15_000;
+/** Old log entries are removed every so many sweeps. */
+const PRUNE_EVERY = 20;
 /** A session shows a sign of life every two seconds; after this long without one its account is free. */
 const ABANDONED_SECONDS = 20;
 
@@ -16,7 +18,7 @@ const ABANDONED_SECONDS = 20;
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | null = null;
-  private early: NodeJS.Timeout | null = null;
+  private sweeps = 0;
 
   constructor(
     private readonly state: AccountState,
@@ -28,13 +30,10 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationBootstrap(): Promise<void> {
     await this.sweep();
     this.timer = setInterval(() => void this.sweep(), EVERY_MS);
-    // After a crash and a quick restart, our accounts look alive until now.
-    this.early = setTimeout(() => void this.sweep(), (ABANDONED_SECONDS + 1) * 1000);
   }
 
   onApplicationShutdown(): void {
     if (this.timer) clearInterval(this.timer);
-    if (this.early) clearTimeout(this.early);
   }
 
   private async sweep(): Promise<void> {
@@ -45,7 +44,8 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       for (const accountId of await this.state.withBackfill()) {
         for (const lane of [0, 1]) await this.queue.add('account.backfill', { accountId, lane });
       }
-      await this.accountLog.prune();
+      if (this.sweeps % PRUNE_EVERY === 0) await this.accountLog.prune();
+      this.sweeps += 1;
     } catch (error) {
       this.logger.error({ err: error }, 'sweep failed');
     }

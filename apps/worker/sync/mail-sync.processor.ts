@@ -1,39 +1,54 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
 import { Superseded } from '#libs/changes/account-writer.js';
 import { Logger } from '#libs/common/logger.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
 import type { JobPayload } from '#libs/queues/jobs.js';
 import { AccountSession } from '#libs/sync/account-session.js';
 import { type AccountClaim, AccountState } from '#libs/sync/account-state.js';
+import { Crew } from '#libs/sync/crew.js';
+import { surplus } from '#libs/sync/fair-share.js';
 
 /** A session's turn, give or take a quarter: afterwards any worker may take the account on. */
 const TURN_MS = 30 * 60_000;
 /** A session that lived this long has proved its connection; failures before it are forgotten. */
 const PROOF_MS = 5 * 60_000;
-/** How often held accounts are compared with what their owners want. */
+/** How often held accounts are compared with what their owners want, and our share with the others'. */
 const RENEW_MS = 2000;
+/** A worker that has its share gives others this long to take an account. */
+const PASS_ON_MS = 500;
 
 interface Held {
   readonly epoch: number;
   readonly stop: AbortController;
+  /** Another worker is to go on with it. */
+  handOver: boolean;
 }
 
 /** Runs the sessions of this process. */
 @Injectable()
-export class MailSyncProcessor implements OnApplicationShutdown {
+export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly held = new Map<string, Held>();
   private readonly running = new Set<Promise<void>>();
   private stopping = false;
   private renewing: NodeJS.Timeout | null = null;
 
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly crew: Crew,
     private readonly session: AccountSession,
     private readonly state: AccountState,
     private readonly queue: JobQueue,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.crew.report(0, this.config.SYNC_SESSIONS);
+    this.renewing = setInterval(() => void this.renew(), RENEW_MS);
+  }
 
   async watch({ accountId }: JobPayload<'account.watch'>): Promise<void> {
     const turn = this.takeTurn(accountId);
@@ -41,25 +56,31 @@ export class MailSyncProcessor implements OnApplicationShutdown {
     await turn.finally(() => this.running.delete(turn));
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** While queues are still open: where there are other workers, they go on with our accounts at once. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     if (this.renewing) clearInterval(this.renewing);
-    for (const { stop } of this.held.values()) stop.abort();
+    await this.crew.leave().catch((error: unknown) => this.logger.warn({ err: error }, 'could not sign off'));
+    for (const held of this.held.values()) this.end(held, this.crew.company);
     await Promise.allSettled(this.running);
   }
 
   private async takeTurn(accountId: string): Promise<void> {
-    if (this.stopping) return;
+    if (this.stopping || this.held.size >= this.crew.share) {
+      if (this.crew.company) await this.queue.continue('account.watch', { accountId }, PASS_ON_MS);
+      return;
+    }
     const claim = await this.state.claim(accountId);
     if (!claim) return;
     const stop = new AbortController();
     // An older session of this process, superseded by this claim, would otherwise idle on unseen.
     this.held.get(accountId)?.stop.abort();
-    this.held.set(accountId, { epoch: claim.epoch, stop });
-    this.renewing ??= setInterval(() => void this.renew(), RENEW_MS);
-    const wait = await this.hold(claim, stop.signal).finally(() => {
-      if (this.held.get(accountId)?.stop === stop) this.held.delete(accountId);
+    const held: Held = { epoch: claim.epoch, stop, handOver: false };
+    this.held.set(accountId, held);
+    const rest = await this.hold(claim, stop.signal).finally(() => {
+      if (this.held.get(accountId) === held) this.held.delete(accountId);
     });
+    const wait = rest === null && held.handOver ? 0 : rest;
     if (wait !== null) await this.queue.continue('account.watch', { accountId }, wait);
   }
 
@@ -86,7 +107,7 @@ export class MailSyncProcessor implements OnApplicationShutdown {
         error instanceof ProviderError
           ? error
           : new ProviderError('unavailable', 'Something failed inside the engine.');
-      const wait = await this.state.failed(claim.id, known);
+      const wait = await this.state.failed(claim, known);
       log.warn({ kind: known.kind, wait, reason: known.message }, 'session ended');
       return wait;
     } finally {
@@ -94,10 +115,19 @@ export class MailSyncProcessor implements OnApplicationShutdown {
     }
   }
 
-  /** Ends sessions of accounts that were stopped, removed or taken over. */
+  private end(held: Held, handOver: boolean): void {
+    held.handOver = handOver;
+    held.stop.abort();
+  }
+
+  /** Ends sessions of accounts that were stopped, removed or taken over, and those beyond our share. */
   private async renew(): Promise<void> {
-    if (this.held.size === 0) return;
     try {
+      await this.crew.report(this.held.size, this.config.SYNC_SESSIONS);
+      // The oldest first: their turns would end next.
+      const leaving = [...this.held.values()].filter(({ stop }) => !stop.signal.aborted);
+      for (const held of leaving.slice(0, surplus(leaving.length, this.crew.share))) this.end(held, true);
+      if (this.held.size === 0) return;
       const asked = new Map(this.held);
       const ours = await this.state.stillOurs(new Map([...asked].map(([id, { epoch }]) => [id, epoch])));
       for (const [id, { stop }] of asked) if (!ours.has(id)) stop.abort();
