@@ -24,6 +24,7 @@ export interface ConnectedAccount {
   readonly id: string;
   /** Prefix of its paths in API v1. */
   readonly v1: string;
+  readonly token: string;
   readonly api: ApiClient;
 }
 
@@ -100,7 +101,7 @@ export class Product {
     const answer = await this.post('/connect/token', { ...APPLICATION, code });
     if (answer.status !== 200) throw new Error(`token answered ${answer.status}: ${answer.text}`);
     const { id, access_token } = answer.json as { id: string; access_token: string };
-    return { id, v1: `/n/${id}`, api: this.installation.client.as(access_token) };
+    return { id, v1: `/n/${id}`, token: access_token, api: this.installation.client.as(access_token) };
   }
 
   /** Runs the command line as built. @returns what it printed @throws when it fails */
