@@ -55,4 +55,14 @@ describe('planFolders', () => {
       missing: [{ path: 'old' }],
     });
   });
+
+  it('does not guess which of two folders is which when all counts are the same', () => {
+    const both = planFolders([known('one'), known('two')], [remote('to/one'), remote('to/two')]);
+    expect(both).toMatchObject({ change: [], create: [{ path: 'to/one' }, { path: 'to/two' }] });
+    expect(both.missing.map((folder) => folder.path)).toEqual(['one', 'two']);
+    expect(planFolders([known('one')], [remote('to/one'), remote('to/two')]).change).toEqual([]);
+    expect(planFolders([known('one'), known('two')], [remote('one'), remote('to/two')]).change).toMatchObject([
+      { id: 'id-two' },
+    ]);
+  });
 });

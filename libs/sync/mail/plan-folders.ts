@@ -29,10 +29,11 @@ export function planFolders(known: readonly KnownFolder[], remote: readonly Remo
   const byPath = new Map(known.map((folder) => [folder.path, folder]));
   const listed = new Set(remote.map((folder) => folder.path));
   const missing = new Set(known.filter((folder) => !listed.has(folder.path)));
+  const strangers = remote.filter((folder) => !byPath.has(folder.path));
   const create: RemoteFolder[] = [];
   const change: FolderChange[] = [];
   for (const folder of remote) {
-    const same = byPath.get(folder.path) ?? renamed(folder, missing);
+    const same = byPath.get(folder.path) ?? renamed(folder, missing, strangers);
     if (!same) {
       create.push(folder);
       continue;
@@ -55,18 +56,27 @@ function differs(known: KnownFolder, remote: RemoteFolder): boolean {
 }
 
 /**
- * The missing folder that this new path may be. Without a MAILBOXID (RFC 8474) everything the server counts must
- * agree: taking a stranger for the renamed folder would tie its uids to the wrong messages.
+ * The missing folder that this new path may be. Without a MAILBOXID (RFC 8474) everything the server counts must agree,
+ * and no other folder may fit as well: taking a stranger for the renamed folder would tie its uids to the wrong
+ * messages. Folders of which one message each was filed in the same second look alike.
  */
-function renamed(remote: RemoteFolder, missing: ReadonlySet<KnownFolder>): KnownFolder | undefined {
-  for (const folder of missing) {
-    if (folder.mailboxId !== null && folder.mailboxId === remote.mailboxId) return folder;
-    if (folder.mailboxId !== null || folder.cursor === null || remote.status === null) continue;
-    const { uidValidity, uidNext, messages } = remote.status;
-    const counts = uidNext === folder.cursor.uidNext && messages === folder.cursor.messages && messages > 0;
-    if (counts && uidNext !== null && uidValidity === folder.cursor.uidValidity) return folder;
-  }
-  return undefined;
+function renamed(
+  remote: RemoteFolder,
+  missing: ReadonlySet<KnownFolder>,
+  strangers: readonly RemoteFolder[],
+): KnownFolder | undefined {
+  const same = [...missing].find((folder) => folder.mailboxId !== null && folder.mailboxId === remote.mailboxId);
+  if (same) return same;
+  const [alike, another] = [...missing].filter((folder) => agrees(folder, remote));
+  if (!alike || another) return undefined;
+  return strangers.some((stranger) => stranger !== remote && agrees(alike, stranger)) ? undefined : alike;
+}
+
+function agrees({ mailboxId, cursor }: KnownFolder, { status }: RemoteFolder): boolean {
+  if (mailboxId !== null || cursor === null || status === null) return false;
+  const { uidValidity, uidNext, messages } = status;
+  const counts = uidNext !== null && uidNext === cursor.uidNext && messages === cursor.messages && messages > 0;
+  return counts && uidValidity === cursor.uidValidity;
 }
 
 const priorities: Readonly<Record<string, number>> = { inbox: 0, sent: 1, drafts: 2, all: 3, spam: 5, trash: 5 };
