@@ -127,6 +127,59 @@ describe.each([
     await eventually('the end of the folder', async () => !(await folders()).includes('Geneva'));
   });
 
+  it('moving a branch of folders elsewhere, and going back, keeps what is in them', async () => {
+    await mail.mailboxCreate('Trips');
+    for (const [at, place] of ['Trips/Alps', 'Trips/Alps/Huts', 'Trips/Sea'].entries()) {
+      await mail.mailboxCreate(place);
+      // Different counts, so that the folders can be told apart without a MAILBOXID.
+      for (let n = 0; n <= at; n += 1)
+        await mail.append(place, letter({ name: `${place.replaceAll('/', '-')}-${n}` }), ['\\Seen']);
+    }
+    const names = [
+      'Trips-Alps-0',
+      'Trips-Alps-Huts-0',
+      'Trips-Alps-Huts-1',
+      'Trips-Sea-0',
+      'Trips-Sea-1',
+      'Trips-Sea-2',
+    ];
+    const ids = async () => Promise.all(names.map(async (name) => (await found(name)).id));
+    const before = await ids();
+    const at = async (path: string) => (await list(`in=${encodeURIComponent(path)}`)).length;
+    for (const [from, to] of [
+      ['Trips', 'Old/Journeys'],
+      ['Old/Journeys', 'Trips'],
+    ] as const) {
+      if (to.includes('/')) await mail.mailboxCreate('Old');
+      await mail.mailboxRename(from, to);
+      await eventually(`mail under ${to}`, async () => (await at(`${to}/Alps/Huts`)) === 2);
+      await eventually(`all mail under ${to}`, async () => (await at(`${to}/Sea`)) === 3);
+      await becomes('running');
+      expect(await ids()).toEqual(before);
+      expect(await list('subject=Trips-Sea-0')).toHaveLength(1);
+    }
+    for (const place of ['Trips/Alps/Huts', 'Trips/Alps', 'Trips/Sea', 'Trips', 'Old']) await mail.mailboxDelete(place);
+    await eventually('the deletion', async () => (await find(names[0]!)) === undefined);
+    await eventually('the end of the branch', async () => (await find(names[5]!)) === undefined);
+  });
+
+  it('connecting the mailbox again: account, messages and threads keep their ids', async () => {
+    const ids = async () => ({
+      messages: (await ada.api.ok<string[]>('/messages?view=ids')).toSorted(),
+      threads: (await ada.api.ok<string[]>('/threads?view=ids')).toSorted(),
+    });
+    const before = await ids();
+    const again = await product.connect();
+    expect(again.id).toBe(ada.id);
+    await deliver('after-connecting-again');
+    const { id } = await found('after-connecting-again');
+    const after = await ids();
+    expect(after.messages.filter((each) => each !== id)).toEqual(before.messages);
+    expect(after.threads).toEqual(expect.arrayContaining(before.threads));
+    await act('INBOX', 'after-connecting-again', (uids) => mail.messageDelete(uids, { uid: true }));
+    await eventually('the deletion', async () => (await ada.api.get(`/messages/${id}`)).status === 404);
+  });
+
   it('renumbering a folder: messages keep their ids, and the log tells', async () => {
     const before = await ada.api.ok<string[]>('/messages?in=archive&view=ids');
     expect(before).toHaveLength(3);
