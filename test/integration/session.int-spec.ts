@@ -21,7 +21,7 @@ describe.each([
     for (let n = 1; n <= 120; n += 1) await client.append('INBOX', letter(`old${n}`), n % 2 ? ['\\Seen'] : []);
     await client.append('Sent', letter('sent1', 'In-Reply-To: <old1@x>\r\n'), ['\\Seen']);
     accountId = await engine.addAccount();
-    await engine.watch(accountId);
+    await engine.watch(accountId, { again: true });
   }, 60_000);
   afterAll(async () => {
     client.close();
@@ -126,7 +126,10 @@ describe.each([
       return !(await find('lost')) && !(await find('doomed'));
     });
     expect(await find('old2')).toBeDefined();
-    const complaints = await engine.rows(`SELECT message FROM account_events WHERE kind = 'folder.failing'`);
+    // Once, though it failed many times.
+    const complaints = await engine.rows(
+      `SELECT message FROM account_events WHERE kind = 'folder.failing' AND message LIKE '% Parent.'`,
+    );
     expect(complaints).toEqual([{ message: 'Not found on the mail server while opening Parent.' }]);
   }, 60_000);
 });

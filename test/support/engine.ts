@@ -23,7 +23,8 @@ import { LoggerModule } from '#libs/config/logger.module.js';
 import { DatabaseModule } from '#libs/database/database.module.js';
 import { QueuesModule } from '#libs/queues/queues.module.js';
 import { AccountSession } from '#libs/sync/account-session.js';
-import { AccountState } from '#libs/sync/account-state.js';
+import { type AccountClaim, AccountState } from '#libs/sync/account-state.js';
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { Connections } from '#libs/sync/connections.js';
 import { OneConnection } from '#libs/sync/driver-source.js';
 import { Backfill } from '#libs/sync/mail/backfill.js';
@@ -124,21 +125,33 @@ export class Engine {
     return id;
   }
 
-  /** Runs the account's session in the background; `stop` ends it. */
-  async watch(accountId: string): Promise<{ stop: () => Promise<void>; ended: Promise<unknown> }> {
-    const claim = await this.app.get(AccountState).claim(accountId);
-    if (!claim) throw new Error('the account cannot be claimed');
+  /**
+   * Runs the account's session in the background; `stop` ends it. With `again`, a session that lost its connection is
+   * followed by the next at once, where the worker would wait a moment.
+   */
+  async watch(
+    accountId: string,
+    { again = false }: { readonly again?: boolean } = {},
+  ): Promise<{ stop: () => Promise<void>; ended: Promise<unknown> }> {
     const abort = new AbortController();
-    const ended = this.app
-      .get(AccountSession)
-      .run(claim, abort.signal, Date.now() + 600_000)
-      .then(
-        () => null,
-        (error: unknown) => {
-          process.stderr.write(`session ended: ${error instanceof Error ? error.stack : String(error)}\n`);
-          return error;
-        },
-      );
+    const claim = async () => {
+      const taken = await this.app.get(AccountState).claim(accountId);
+      if (!taken) throw new Error('the account cannot be claimed');
+      return taken;
+    };
+    const turn = (taken: AccountClaim): Promise<unknown> =>
+      this.app
+        .get(AccountSession)
+        .run(taken, abort.signal, Date.now() + 600_000)
+        .then(
+          () => null,
+          (error: unknown) => {
+            process.stderr.write(`session ended: ${error instanceof Error ? error.stack : String(error)}\n`);
+            const lost = error instanceof ProviderError && error.kind === 'unavailable';
+            return again && lost && !abort.signal.aborted ? claim().then(turn) : error;
+          },
+        );
+    const ended = turn(await claim());
     const stop = async () => {
       abort.abort();
       await ended;
