@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run soak -- --seeds N --start SEED` or `--minutes N`: the convergence test for longer than `npm test` gives it.
-// test/e2e/convergence.e2e-spec.ts says what it does.
+// test/long/convergence.long-spec.ts says what it does.
 import { parseArgs } from 'node:util';
 
 import { giveUp } from './prepare.mjs';
@@ -32,5 +32,5 @@ for (const [name, variable] of Object.entries(settings)) {
 }
 if (values.seeds === undefined) process.env.SOAK_MINUTES ??= '10';
 if (values.diary) process.env.SOAK_DIARY = '1';
-process.argv.splice(2, process.argv.length, 'e2e', 'convergence');
+process.argv.splice(2, process.argv.length, 'long', 'convergence');
 await import('./test.mjs');

@@ -3,8 +3,6 @@ import { ImapFlow } from 'imapflow';
 import type { Random } from '../../bench/mailbox/random.js';
 import { letter, messageId } from '../letters.js';
 
-import { operations } from './operations.js';
-
 /** A letter written during a scenario, by the name its Message-ID is made of. */
 export interface Written {
   readonly name: string;
@@ -15,6 +13,12 @@ export interface Written {
 
 /** What the users of one mailbox have written so far. */
 export type Correspondence = Written[];
+
+/** One thing a mail program does. `act` returns a few words on it. */
+export interface Operation {
+  readonly name: string;
+  readonly act: (user: MailUser, client: ImapFlow) => Promise<string>;
+}
 
 export interface MailUserOptions {
   readonly name: string;
@@ -45,8 +49,8 @@ export class MailUser {
   }
 
   /** Does one thing. A refusal (the folder was deleted meanwhile, the server is down) is part of life. */
-  async step(): Promise<void> {
-    const { name, act } = this.options.random.weighted(operations);
+  async step(repertoire: readonly (readonly [Operation, number])[]): Promise<void> {
+    const { name, act } = this.options.random.weighted(repertoire);
     let outcome = '';
     try {
       outcome = await act(this, await this.connection());

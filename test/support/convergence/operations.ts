@@ -1,14 +1,8 @@
 import type { ImapFlow } from 'imapflow';
 
-import type { MailUser } from './mail-user.js';
+import type { MailUser, Operation } from './mail-user.js';
 
-/** One thing a mail program does. @returns a few words on it */
-type Act = (user: MailUser, client: ImapFlow) => Promise<string>;
-
-export interface Operation {
-  readonly name: string;
-  readonly act: Act;
-}
+type Act = Operation['act'];
 
 const NOTHING = 'nothing there';
 const byUid = { uid: true } as const;

@@ -6,6 +6,7 @@ import { LogTable } from './change-source.js';
 import { Follower } from './follower.js';
 import { differences } from './mail-state.js';
 import { type Correspondence, MailUser } from './mail-user.js';
+import { operations } from './operations.js';
 import { mailboxTruth } from './mailbox-truth.js';
 
 /** How long the store may take to equal the mailbox once nobody touches it any more. */
@@ -84,7 +85,7 @@ export class Scenario {
       await Promise.all(
         this.users.map(async (user) => {
           for (let left = steps; left > 0; left -= 1) {
-            await user.step();
+            await user.step(operations);
             await pause(user.random.logUniform(1, 400));
           }
         }),
