@@ -70,6 +70,12 @@ module.exports = {
       { path: 'node_modules/bull/' },
     ),
     rule(
+      'backfill-threads-stay-light',
+      { path: '^apps/worker/sync/backfill-thread\\.ts$' },
+      { path: 'node_modules/(typeorm|@nestjs/core|undici|bull)/', reachable: true },
+      'each thread would load it: docs/adr/0010-one-pool.md',
+    ),
+    rule(
       'http-only-in-api',
       { path: '^(apps/(?!api/)|libs/)' },
       { path: 'node_modules/(express|@nestjs/(swagger|passport|platform-express)|passport)' },

@@ -6,7 +6,7 @@ import { createLogger } from '#libs/common/logger.js';
 import { SecretBox } from '#libs/common/secret-box.js';
 import { apiUrl } from '#libs/config/api-url.js';
 import type { Config } from '#libs/config/config.js';
-import { createDataSource } from '#libs/database/data-source.js';
+import { createDataSource, poolOf } from '#libs/database/data-source.js';
 import { Reader } from '#libs/database/reader.js';
 import { AccessTokens } from '#libs/domain/accounts/access-tokens.js';
 import { AccountsService } from '#libs/domain/accounts/accounts.service.js';
@@ -33,12 +33,13 @@ export interface Context {
 export async function openContext(config: Config): Promise<Context> {
   const dataSource = createDataSource({ url: config.DATABASE_URL, poolSize: 2, applicationName: 'postrider cli' });
   await dataSource.initialize();
-  const reader = new Reader(dataSource);
+  const pool = poolOf(dataSource);
+  const reader = new Reader(pool);
   const queue = new JobQueue(config, createLogger('cli', 'silent'));
   const guard = new EgressGuard({ allowPrivate: config.EGRESS_ALLOW_PRIVATE });
   return {
     dataSource,
-    accounts: new AccountsService(new AccountWriter(dataSource), reader, new SecretBox(config.SECRET_KEYS), queue),
+    accounts: new AccountsService(new AccountWriter(pool), reader, new SecretBox(config.SECRET_KEYS), queue),
     applications: new ApplicationsService(reader, dataSource),
     tokens: new AccessTokens(dataSource),
     detection: new ProviderDetection(config, guard),

@@ -1,9 +1,12 @@
 /**
- * Options of Node for each kind of process. The worker's threads have a garbage collector each, whose helper threads
- * would only fight the others for the same cores: without them a first sync takes a quarter less CPU time
- * (docs/benchmarks.md).
+ * Options of Node for each kind of process; what they gain on a first sync stands in docs/benchmarks.md.
+ *
+ * The worker's threads have a garbage collector each, whose helper threads would only fight the others for the same
+ * cores. And each thread compiles for itself: with V8's usual appetite for inlining that takes a third of a first sync.
  */
-const flags: Readonly<Record<string, readonly string[]>> = { worker: ['--single-threaded-gc'] };
+const flags: Readonly<Record<string, readonly string[]>> = {
+  worker: ['--single-threaded-gc', '--max-inlined-bytecode-size-cumulative=150'],
+};
 
 /** @param app `api`, `worker` */
 export function nodeFlags(app: string): readonly string[] {

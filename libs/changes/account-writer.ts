@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import type { PoolClient } from 'pg';
-import { DataSource } from 'typeorm';
+import { Pool, type PoolClient } from 'pg';
 
 import { arrayLiteral } from '#libs/database/array-literal.js';
+import { inTransaction } from '#libs/database/transaction.js';
 
-import { CHANGES_CHANNEL } from './change-bell.js';
 import { ChangeSet, type RecordedChange } from './change-set.js';
+
+/** Notified with the account's id, inside the transaction: heard when that commits, never before. */
+export const CHANGES_CHANNEL = 'account_changes';
 
 /** Thrown when another worker has taken the account over: this one must stop, and nothing of it was written. */
 export class Superseded extends Error {
@@ -69,15 +71,15 @@ export interface WriteOptions {
 /** The one door through which rows that the API shows are written. */
 @Injectable()
 export class AccountWriter {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly pool: Pool) {}
 
   /**
    * Runs `work` in a transaction that holds the account's write lock, then appends what it recorded to the change log.
    * Writers of one account take turns: message identity and threading look before they insert, and must not race.
    */
   async write<T>(accountId: string, work: (tx: Tx) => Promise<T>, options: WriteOptions = {}): Promise<T> {
-    const { result, tx } = await this.dataSource.transaction(async (manager) => {
-      const scope = new Tx(accountId, (await manager.queryRunner!.connect()) as PoolClient);
+    const { result, tx } = await inTransaction(this.pool, async (client) => {
+      const scope = new Tx(accountId, client);
       await scope.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [accountId]);
       if (options.epoch !== undefined) await this.checkEpoch(scope, options.epoch);
       const value = await work(scope);

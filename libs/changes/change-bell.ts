@@ -6,8 +6,7 @@ import { DataSource } from 'typeorm';
 
 import { Logger } from '#libs/common/logger.js';
 
-/** The write door notifies it with the account's id, inside the transaction: heard when that commits, never before. */
-export const CHANGES_CHANNEL = 'account_changes';
+import { CHANGES_CHANNEL } from './account-writer.js';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 2000;

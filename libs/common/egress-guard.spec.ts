@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
 
 import { EgressGuard, EgressRefused, isAllowedAddress } from './egress-guard.js';
+import { guardedDispatcher } from './guarded-fetch.js';
 
 describe('isAllowedAddress', () => {
   it.each(['8.8.8.8', '2606:4700::1111', '::ffff:8.8.8.8', '64:ff9b::808:808'])('lets %s through', (address) => {
@@ -100,7 +101,7 @@ describe('EgressGuard', () => {
     afterAll(() => new Promise((resolve) => server.close(resolve)));
 
     const fetched = async (guard: EgressGuard, host: string) => {
-      const dispatcher = guard.dispatcher(2000);
+      const dispatcher = guardedDispatcher(guard, 2000);
       try {
         const { body } = await request(`http://${host}:${port}/`, { dispatcher });
         return await body.text();

@@ -3,7 +3,6 @@ import type { LookupAddress } from 'node:dns';
 import net, { type LookupFunction } from 'node:net';
 
 import ipaddr from 'ipaddr.js';
-import { Agent, buildConnector, type Dispatcher } from 'undici';
 
 import { InvalidRequest } from './errors.js';
 
@@ -50,7 +49,7 @@ export class EgressGuard {
     return allowed;
   }
 
-  /** For `net.connect` and everything built on it. Literal addresses do not pass through a lookup: use `connect`. */
+  /** For `net.connect` and everything built on it. Literal addresses do not pass through a lookup: ask `refusalOf`. */
   get lookup(): LookupFunction {
     return (host, options, done) => {
       this.resolve(host).then(
@@ -93,21 +92,11 @@ export class EgressGuard {
     });
   }
 
-  /** An undici dispatcher whose every connection, redirects included, goes to a checked address. Close it after use. */
-  dispatcher(timeoutMs: number): Dispatcher {
-    const connector = buildConnector({ lookup: this.lookup, timeout: timeoutMs });
-    const { allowPrivate } = this.options;
-    return new Agent({
-      connect: (target, done) => {
-        const host = target.hostname.replace(/^\[|\]$/g, '');
-        // A literal address is connected to without a lookup.
-        if (net.isIP(host) !== 0 && !isAllowedAddress(host, allowPrivate))
-          done(new EgressRefused(host, 'url', isAllowedAddress(host, true)), null);
-        else connector(target, done);
-      },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    });
+  /** Why a literal address may not be connected to; null when it may, and for names. For what connects by `lookup`. */
+  refusalOf(host: string, setting: string): EgressRefused | null {
+    const address = host.replace(/^\[|\]$/g, '');
+    if (net.isIP(address) === 0 || isAllowedAddress(address, this.options.allowPrivate)) return null;
+    return new EgressRefused(address, setting, isAllowedAddress(address, true));
   }
 }
 

@@ -1,4 +1,4 @@
-import { request } from 'undici';
+import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 
 import type { EgressGuard } from './egress-guard.js';
 
@@ -17,7 +17,7 @@ const MOST_REDIRECTS = 3;
  * @throws when it cannot be reached or breaks a limit
  */
 export async function fetchText(guard: EgressGuard, address: string, limits: FetchLimits): Promise<string | null> {
-  const dispatcher = guard.dispatcher(limits.timeoutMs);
+  const dispatcher = guardedDispatcher(guard, limits.timeoutMs);
   const signal = AbortSignal.timeout(limits.timeoutMs);
   try {
     let url = new URL(address);
@@ -34,6 +34,20 @@ export async function fetchText(guard: EgressGuard, address: string, limits: Fet
   } finally {
     await dispatcher.destroy();
   }
+}
+
+/** Every connection, redirects included, goes to a checked address. Close it after use. */
+export function guardedDispatcher(guard: EgressGuard, timeoutMs: number): Dispatcher {
+  const connector = buildConnector({ lookup: guard.lookup, timeout: timeoutMs });
+  return new Agent({
+    connect: (target, done) => {
+      const refusal = guard.refusalOf(target.hostname, 'url');
+      if (refusal) done(refusal, null);
+      else connector(target, done);
+    },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
 }
 
 async function textOf(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {

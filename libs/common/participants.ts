@@ -4,6 +4,9 @@ export interface Participant {
   readonly email: string;
 }
 
+/** In which fields of a message an address stands: bits of Message.emailFields and ThreadParticipant.fields. */
+export const ParticipantField = { from: 1, to: 2, cc: 4, bcc: 8, replyTo: 16 } as const;
+
 const DOTLESS_DOMAINS = new Set(['gmail.com', 'googlemail.com']);
 
 /**

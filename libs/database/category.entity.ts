@@ -30,6 +30,8 @@ export class FolderSync {
   @Column('jsonb', { nullable: true }) cursor: unknown;
   /** Messages on the server when last seen. */
   @Column('integer', { default: 0 }) total: number;
+  /** Rows of message_uids; whoever adds or removes some counts them in the same statement. */
+  @Column('integer', { default: 0 }) synced: number;
   /** `waiting`: not read yet. `backfill`: old mail still to read. `running`: all read. `failing`: see lastError. */
   @Column('text', { default: 'waiting' }) state: 'waiting' | 'backfill' | 'running' | 'failing';
   @Column('text', { nullable: true }) lastError: string | null;

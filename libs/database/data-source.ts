@@ -1,13 +1,16 @@
+import type { Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 import { FirstSchema1790000000000 } from '../../migrations/1790000000000-first-schema.js';
 import { Drift1790000100000 } from '../../migrations/1790000100000-drift.js';
 import { Workers1790000200000 } from '../../migrations/1790000200000-workers.js';
+import { SyncedCounts1790000300000 } from '../../migrations/1790000300000-synced-counts.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Application } from './application.entity.js';
 import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entity.js';
 import { FileRow, Message, MessageBody, MessageUid } from './message.entity.js';
+import { CONNECT_TIMEOUT_MS, CONNECTION_SETTINGS, type DatabaseOptions } from './pool.js';
 import { SnakeNaming } from './snake-naming.js';
 import { Change, Thread, ThreadCategory, ThreadParticipant, ThreadRef } from './thread.entity.js';
 import { WorkerRow } from './worker.entity.js';
@@ -36,19 +39,6 @@ export const entities = [
   WorkerRow,
 ];
 
-/**
- * A process that hangs in the middle of a transaction would keep everybody from the account it was writing: its
- * connection is cut. Transactions wait for nothing but the database, so no healthy one idles that long.
- */
-const IDLE_IN_TRANSACTION_MS = 15_000;
-
-export interface DatabaseOptions {
-  readonly url: string;
-  readonly poolSize: number;
-  /** Shown in pg_stat_activity. */
-  readonly applicationName: string;
-}
-
 /** The one description of our database: application, migrations and tests all start from here. */
 export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
   return {
@@ -56,10 +46,10 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     url: options.url,
     poolSize: options.poolSize,
     applicationName: options.applicationName,
-    connectTimeoutMS: 10_000,
-    extra: { idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS },
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    extra: CONNECTION_SETTINGS,
     entities,
-    migrations: [FirstSchema1790000000000, Drift1790000100000, Workers1790000200000],
+    migrations: [FirstSchema1790000000000, Drift1790000100000, Workers1790000200000, SyncedCounts1790000300000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),
@@ -71,4 +61,9 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
 
 export function createDataSource(options: DatabaseOptions): DataSource {
   return new DataSource(dataSourceOptions(options));
+}
+
+/** The driver's pool beneath an initialized data source: what the write door and the Reader work on. */
+export function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
 }

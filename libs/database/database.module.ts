@@ -1,11 +1,12 @@
 import { type DynamicModule, Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { StartFault } from '#libs/config/run-process.js';
 
-import { createDataSource } from './data-source.js';
+import { createDataSource, poolOf } from './data-source.js';
 import { Reader } from './reader.js';
 
 @Injectable()
@@ -17,7 +18,7 @@ class Disconnect implements OnApplicationShutdown {
   }
 }
 
-/** The data source (for writers) and the Reader (for everybody else), one of each a process. */
+/** The data source, its pool and the Reader on it, one of each a process. */
 @Module({})
 export class DatabaseModule {
   static forRoot(applicationName: string): DynamicModule {
@@ -39,10 +40,11 @@ export class DatabaseModule {
                 throw startFault(error);
               }),
         },
-        { provide: Reader, inject: [DataSource], useFactory: (dataSource: DataSource) => new Reader(dataSource) },
+        { provide: Pool, inject: [DataSource], useFactory: poolOf },
+        { provide: Reader, inject: [Pool], useFactory: (pool: Pool) => new Reader(pool) },
         Disconnect,
       ],
-      exports: [DataSource, Reader],
+      exports: [DataSource, Pool, Reader],
     };
   }
 }

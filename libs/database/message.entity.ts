@@ -82,9 +82,6 @@ export class MessageUid {
   @TimeColumn() receivedAt: Date;
 }
 
-/** Bits of `emailFields` and ThreadParticipant.fields. */
-export const ParticipantField = { from: 1, to: 2, cc: 4, bcc: 8, replyTo: 16 } as const;
-
 /** An attachment, an inline part or an upload. Its bytes are fetched on demand or lie in the blob store. */
 @Entity('files')
 @Index('files_by_message', ['accountId', 'messageId'])

@@ -526,8 +526,8 @@ describe('reading mail', () => {
 
     it('shows how far its sync is', async () => {
       await env.seed.sql(
-        `INSERT INTO folder_syncs (account_id, folder_id, total, state, last_error)
-         VALUES ($1, $2, 9, 'failing', 'The server hung up')`,
+        `INSERT INTO folder_syncs (account_id, folder_id, total, synced, state, last_error)
+         VALUES ($1, $2, 9, 3, 'failing', 'The server hung up')`,
         [account.id, account.folders['INBOX']],
       );
       await env.seed.sql(

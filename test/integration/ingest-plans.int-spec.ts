@@ -1,4 +1,5 @@
 import { newId } from '#libs/common/ids.js';
+import { poolOf } from '#libs/database/data-source.js';
 import { Reader } from '#libs/database/reader.js';
 import { YoungTables } from '#libs/database/young-tables.js';
 import type { Tx } from '#libs/changes/account-writer.js';
@@ -38,7 +39,7 @@ describe('storing a big mailbox', () => {
   /** Stores a mailbox newest first. @returns how many rows each batch made the database look at */
   async function sync(accountId: string): Promise<number[]> {
     const folder = { id: newId(), path: 'INBOX', role: 'inbox' };
-    const tables = new YoungTables(new Reader(store.dataSource));
+    const tables = new YoungTables(new Reader(poolOf(store.dataSource)));
     const looked: number[] = [];
     for (let batch = BATCHES; batch > 0; batch -= 1) {
       const messages = Array.from({ length: BATCH }, (_, n) => mail(batch * BATCH - n));

@@ -1,3 +1,4 @@
+import { refreshThreads } from '#libs/domain/threads/refresh-threads.js';
 import { applyFlags, deleteOrphans, dropUids } from '#libs/sync/mail/uid-changes.js';
 
 import { MailStore, readMessage } from '../support/mail-store.js';
@@ -10,7 +11,11 @@ describe('storing mail', () => {
   beforeEach(async () => {
     store = await MailStore.create();
   });
-  afterEach(() => store.stop());
+  afterEach(async () => {
+    const miscounted = await store.miscounted();
+    await store.stop();
+    expect(miscounted).toEqual([]);
+  });
 
   const tx = <T>(work: Parameters<MailStore['writer']['write']>[1]) =>
     store.writer.write(store.accountId, work) as Promise<T>;
@@ -147,6 +152,41 @@ describe('storing mail', () => {
       ['old', inbox],
       ['old', 'unread'],
     ]);
+  });
+
+  it('shows a thread the same whether made from the mail just read or from what is stored', async () => {
+    const people =
+      'Cc: "Grace \\"g\\" Hopper" <Grace@X>, =?utf-8?q?J=C3=BCrgen?= <j@x>, bare@x, "" <ADA@x>\nReply-To: r@x\n';
+    const reply = 'References: <a@x>\nIn-Reply-To: <a@x>\n';
+    const attached =
+      'Content-Type: multipart/mixed; boundary=b\n\n--b\n\nText \ud83d\ude00 \0 .\n--b\nContent-Type: image/png; name=a.png\n\nx\n--b--\n';
+    const wild = `Subject: \ud83d\ude00 "\\ {a,b} \t<b>\u2028 \0 \ufffd\n`;
+    const same = { receivedAt: new Date(1_700_000_000_123) };
+    const twice = readMessage(7, mail('twice'));
+    await store.ingest(
+      'Sent',
+      [
+        readMessage(3, mail('c', reply), same),
+        readMessage(2, mail('b', reply + people), { ...same, flags: ['\\Seen', '\\Flagged'] }),
+        readMessage(1, mail('a', people)),
+        readMessage(4, mail('d', attached)),
+        readMessage(5, `Message-ID: <e@x>\n${wild}${people}\n`),
+        readMessage(6, '', { receivedAt: null }),
+        twice,
+        { ...twice, uid: 8, flags: ['\\Seen'] },
+      ],
+      true,
+    );
+    const threads = await store.rows<{ id: string; rendered: string }>('SELECT id, rendered FROM threads');
+    expect(threads).toHaveLength(5);
+    const again = await tx((scope) =>
+      refreshThreads(
+        scope,
+        store.accountId,
+        threads.map(({ id }) => id),
+      ),
+    );
+    expect(again).toEqual({ created: [], modified: [], deleted: [] });
   });
 
   it('numbers changes without gaps, under concurrent writers too', async () => {

@@ -1,5 +1,5 @@
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
-import { createDataSource } from '#libs/database/data-source.js';
+import { createDataSource, poolOf } from '#libs/database/data-source.js';
 import type { ChangedObject, ChangeEvent } from '#libs/database/thread.entity.js';
 
 import type { DataSource } from 'typeorm';
@@ -11,7 +11,7 @@ export class ChangeMaker {
   private readonly writer: AccountWriter;
 
   private constructor(private readonly dataSource: DataSource) {
-    this.writer = new AccountWriter(dataSource);
+    this.writer = new AccountWriter(poolOf(dataSource));
   }
 
   static async open(databaseUrl: string): Promise<ChangeMaker> {

@@ -6,6 +6,8 @@ import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 
 import { environment, readConfig } from '#libs/config/config.js';
 
+import { nodeFlags } from '../../apps/launcher/node-flags.js';
+
 const ROOT = path.resolve(__dirname, '../..');
 const read = (name: string) => fs.readFileSync(path.join(ROOT, name), 'utf8');
 
@@ -51,6 +53,10 @@ describe('docker-compose.yml', () => {
       expect(() => filledIn(text ?? '', secrets)).not.toThrow();
     }
     expect(() => filledIn('${POSTGRES_PASSWORD:?say so}', {})).toThrow('POSTGRES_PASSWORD');
+  });
+
+  it('runs the worker with the options that the launcher gives it', () => {
+    expect(compose.services['worker']?.command).toEqual(['node', ...nodeFlags('worker'), 'dist/apps/worker/main.js']);
   });
 
   it.each(ours)('gives %s settings that we know and accept', (_name, service) => {

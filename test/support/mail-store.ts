@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
-import { createDataSource } from '#libs/database/data-source.js';
+import { createDataSource, poolOf } from '#libs/database/data-source.js';
 import { parseMessage } from '#libs/mime/parse-message.js';
 import { type FolderRef, ingest, type ReadMessage } from '#libs/sync/mail/ingest.js';
 
@@ -26,7 +26,7 @@ export class MailStore {
       poolSize: 4,
       applicationName: 'test',
     }).initialize();
-    const store = new MailStore(dataSource, new AccountWriter(dataSource), () => database.drop());
+    const store = new MailStore(dataSource, new AccountWriter(poolOf(dataSource)), () => database.drop());
     await dataSource.query(
       `INSERT INTO accounts (id, application_id, email_address, email_key, name, provider, kind, settings,
          organization_unit, sync_state) VALUES ($1, 'app', 'me@x', 'me@x', 'Me', 'imap', 'imap', '{}', 'folder', 'running')`,
@@ -39,6 +39,10 @@ export class MailStore {
         `INSERT INTO categories (account_id, id, kind, role, path, display_name) VALUES ($1, $2, 'folder', $3, $4, $4)`,
         [store.accountId, folder.id, role, path],
       );
+      await dataSource.query('INSERT INTO folder_syncs (account_id, folder_id) VALUES ($1, $2)', [
+        store.accountId,
+        folder.id,
+      ]);
     }
     return store;
   }
@@ -61,6 +65,14 @@ export class MailStore {
 
   async rows<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return this.dataSource.query<Row[]>(sql, parameters);
+  }
+
+  /** Folders of which `synced` is not the number of their uids. There must be none, whatever was done. */
+  async miscounted(): Promise<unknown[]> {
+    return this.rows(
+      `SELECT path, synced FROM folder_syncs sync JOIN categories folder ON folder.id = sync.folder_id
+       WHERE synced <> (SELECT count(*) FROM message_uids place WHERE place.folder_id = sync.folder_id)`,
+    );
   }
 
   /** The change log since a number, as `event object`. */

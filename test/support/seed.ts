@@ -2,8 +2,7 @@ import { Client } from 'pg';
 
 import { sha256 } from '#libs/common/hash.js';
 import { newId, newSecret } from '#libs/common/ids.js';
-import { canonicalEmail, type Participant } from '#libs/common/participants.js';
-import { ParticipantField } from '#libs/database/message.entity.js';
+import { ParticipantField, canonicalEmail, type Participant } from '#libs/common/participants.js';
 import { refreshThreads } from '#libs/domain/threads/refresh-threads.js';
 
 export interface SeededAccount {

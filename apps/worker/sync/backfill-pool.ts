@@ -21,9 +21,9 @@ export interface SliceAnswer {
 export const READY = 'ready';
 
 /** A thread may use this much heap; what backfill reads is bounded, so more would be a leak. */
-const HEAP_MB = 160;
+const HEAP_MB = 2048;
 /** Batches live for a moment only; with a roomy nursery they die there instead of being copied about. */
-const NURSERY_MB = 64;
+const NURSERY_MB = 48;
 
 /**
  * Threads for backfill. Each has its own IMAP connection, parser and database connection, so nothing is copied

@@ -2,19 +2,19 @@ import 'reflect-metadata';
 
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-
-import { ConfigModule } from '#libs/config/config.module.js';
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { EgressGuard } from '#libs/common/egress-guard.js';
+import { createLogger } from '#libs/common/logger.js';
+import { SecretBox } from '#libs/common/secret-box.js';
 import type { Config } from '#libs/config/config.js';
-import { DatabaseModule } from '#libs/database/database.module.js';
-import { LoggerModule } from '#libs/config/logger.module.js';
-import { QueuesModule } from '#libs/queues/queues.module.js';
+import { createPool } from '#libs/database/pool.js';
+import { Reader } from '#libs/database/reader.js';
+import { YoungTables } from '#libs/database/young-tables.js';
+import { DriverRegistry } from '#libs/providers/registry/driver-registry.js';
 import { ConnectionBudget, type ConnectionLease } from '#libs/sync/connection-budget.js';
 import { Connections } from '#libs/sync/connections.js';
 import { OneConnection } from '#libs/sync/driver-source.js';
 import { Backfill } from '#libs/sync/mail/backfill.js';
-import { SyncModule } from '#libs/sync/sync.module.js';
 
 import { READY, type SliceAnswer, type SliceOutcome, type SliceRequest } from './backfill-pool.js';
 
@@ -27,26 +27,24 @@ const WARM_MS = 20_000;
 const given = workerData as Config;
 const config: Config = {
   ...given,
-  DATABASE_POOL_SIZE: 2,
   SECRET_KEYS: given.SECRET_KEYS.map(({ id, key }) => ({ id, key: Buffer.from(key) })),
 };
 
-@Module({
-  imports: [
-    ConfigModule.forRoot(config),
-    LoggerModule.forRoot('backfill'),
-    DatabaseModule.forRoot('postrider backfill'),
-    QueuesModule,
-    SyncModule,
-  ],
-})
-class BackfillThreadModule {}
-
 const port = parentPort!;
-const app = await NestFactory.createApplicationContext(BackfillThreadModule, { logger: ['error'] });
-const backfill = app.get(Backfill);
-const connections = app.get(Connections);
-const budget = app.get(ConnectionBudget);
+const logger = createLogger('backfill', config.LOG_LEVEL);
+// Put together by hand: a container and TypeORM would double the memory and the start of every thread.
+const pool = createPool({ url: config.DATABASE_URL, poolSize: 2, applicationName: 'postrider backfill' }, (error) =>
+  logger.warn({ err: error }, 'a database connection broke'),
+);
+const reader = new Reader(pool);
+const backfill = new Backfill(reader, new AccountWriter(pool), new YoungTables(reader));
+const connections = new Connections(
+  reader,
+  new SecretBox(config.SECRET_KEYS),
+  new DriverRegistry(),
+  new EgressGuard({ allowPrivate: config.EGRESS_ALLOW_PRIVATE }),
+);
+const budget = new ConnectionBudget(config);
 let warm: { readonly accountId: string; readonly source: OneConnection; readonly lease: ConnectionLease } | null = null;
 let cooling: NodeJS.Timeout | null = null;
 
@@ -94,6 +92,7 @@ async function cool(): Promise<void> {
 
 async function close(): Promise<void> {
   await cool();
-  await app.close();
+  budget.onApplicationShutdown();
+  await pool.end();
   process.exit(0);
 }

@@ -33,7 +33,7 @@ interface FolderStatusRow {
   readonly role: string | null;
   readonly display_name: string;
   readonly total: number | null;
-  readonly synced: number;
+  readonly synced: number | null;
   readonly state: StatusView['folders'][number]['state'] | null;
   readonly last_error: string | null;
   readonly passed_at: Date | null;
@@ -136,8 +136,7 @@ export class AccountReads {
 
 const FOLDER_STATUS = `
   SELECT folder.id, folder.role, folder.display_name, sync.total, sync.state, sync.last_error, sync.passed_at,
-         sync.drift_checked_at, sync.drift_repaired,
-         (SELECT count(*)::int FROM message_uids uid WHERE uid.account_id = $1 AND uid.folder_id = folder.id) AS synced
+         sync.drift_checked_at, sync.drift_repaired, sync.synced
   FROM categories folder
   LEFT JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = folder.id
   WHERE folder.account_id = $1 AND folder.kind <> 'tag'
@@ -149,7 +148,7 @@ function toFolderStatus(row: FolderStatusRow): StatusView['folders'][number] {
     name: row.role,
     display_name: row.display_name,
     total: row.total ?? 0,
-    synced: row.synced,
+    synced: row.synced ?? 0,
     state: row.state ?? 'waiting',
     last_error: row.last_error,
     last_pass_at: row.passed_at && unixSeconds(row.passed_at),

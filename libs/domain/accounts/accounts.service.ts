@@ -112,9 +112,11 @@ export class AccountsService {
   async list(): Promise<AccountProgress[]> {
     return this.reader.rows<AccountProgress>(
       `SELECT ${SUMMARY},
-         (SELECT coalesce(sum(f.total), 0)::int FROM folder_syncs f WHERE f.account_id = a.id) AS total,
-         (SELECT count(*)::int FROM message_uids u WHERE u.account_id = a.id) AS synced
-       FROM accounts a ORDER BY a.id`,
+         coalesce(folders.total, 0)::int AS total, coalesce(folders.synced, 0)::int AS synced
+       FROM accounts a
+       LEFT JOIN (SELECT account_id, sum(total) AS total, sum(synced) AS synced FROM folder_syncs GROUP BY 1) AS folders
+         ON folders.account_id = a.id
+       ORDER BY a.id`,
     );
   }
 

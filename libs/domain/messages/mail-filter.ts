@@ -1,4 +1,4 @@
-import { ParticipantField } from '#libs/database/message.entity.js';
+import { ParticipantField } from '#libs/common/participants.js';
 
 import type { AccountCategories } from '../folders/account-categories.js';
 

@@ -19,6 +19,8 @@ export interface RefreshedThreads {
 export interface RefreshOptions {
   /** `threads.subject_key` of threads that may be new, by id; 0 for the others. */
   readonly subjectKeys?: ReadonlyMap<string, string>;
+  /** All messages of threads that are not stored yet, by thread. */
+  readonly begun?: ReadonlyMap<string, readonly ThreadMessage[]>;
   /** Threads that just got new unread mail (not old mail read late). */
   readonly unseen?: ReadonlySet<string>;
 }
@@ -34,20 +36,29 @@ export async function refreshThreads(
   options: RefreshOptions = {},
 ): Promise<RefreshedThreads> {
   if (threadIds.length === 0) return { created: [], modified: [], deleted: [] };
-  const messages = await messagesByThread(tx, accountId, threadIds);
-  const seen = await unseenBefore(tx, accountId, threadIds);
-  const summaries = new Map<string, ThreadSummary & { unseen: boolean }>();
-  for (const [threadId, list] of messages) {
-    const unread = list.some((message) => message.unread);
-    const unseen = unread && (seen.has(threadId) || options.unseen?.has(threadId) === true);
-    summaries.set(threadId, { ...summarizeThread(accountId, threadId, unseen, list), unseen });
-  }
+  const stored = threadIds.filter((id) => !options.begun?.has(id));
+  const [messages, unseenThreads] = await Promise.all([
+    messagesByThread(tx, accountId, stored),
+    unseenBefore(tx, accountId, stored),
+  ]);
   const deleted = await deleteEmpty(
     tx,
     accountId,
-    threadIds.filter((id) => !messages.has(id)),
+    stored.filter((id) => !messages.has(id)),
   );
+  for (const [id, list] of options.begun ?? []) messages.set(id, list.toSorted(oldestFirst));
+  const summaries = new Map<string, ThreadSummary & { unseen: boolean }>();
+  for (const [threadId, list] of messages) {
+    const unread = list.some((message) => message.unread);
+    const unseen = unread && (unseenThreads.has(threadId) || options.unseen?.has(threadId) === true);
+    summaries.set(threadId, { ...summarizeThread(accountId, threadId, unseen, list), unseen });
+  }
   return { ...(await save(tx, accountId, summaries, options.subjectKeys ?? new Map<string, string>())), deleted };
+}
+
+/** As the database orders them; ids are equal-length words of one alphabet. */
+function oldestFirst(a: ThreadMessage, b: ThreadMessage): number {
+  return a.receivedAt.getTime() - b.receivedAt.getTime() || (a.id < b.id ? -1 : 1);
 }
 
 async function messagesByThread(
@@ -55,6 +66,7 @@ async function messagesByThread(
   accountId: string,
   threadIds: readonly string[],
 ): Promise<Map<string, ThreadMessage[]>> {
+  if (threadIds.length === 0) return new Map();
   const rows = await tx.query<ThreadMessage & { threadId: string }>(
     `SELECT wanted.id AS "threadId", message.* FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL (
        SELECT id, subject, snippet, "from", "to", cc, bcc, received_at AS "receivedAt", unread, starred, draft, sent,
@@ -73,6 +85,7 @@ async function messagesByThread(
 }
 
 async function unseenBefore(tx: Queryable, accountId: string, threadIds: readonly string[]): Promise<Set<string>> {
+  if (threadIds.length === 0) return new Set();
   const rows = await tx.query<{ id: string }>(
     `SELECT wanted.id FROM unnest($2::text[]) AS wanted(id), LATERAL (
        SELECT unseen FROM threads WHERE account_id = $1 AND id = wanted.id OFFSET 0

@@ -10,7 +10,7 @@ import { type DriverSource, readMessages, type ReadOutcome } from './read-messag
 import { storeBatch } from './store-batch.js';
 
 /** Messages a transaction: beyond this, batches gain nothing (docs/benchmarks.md). */
-const BATCH = 200;
+const BATCH = 120;
 /** A claim that is not renewed for this long belongs to a dead worker. */
 const CLAIM_SECONDS = 120;
 
@@ -111,7 +111,6 @@ export class Backfill {
     );
   }
 
-  /** Pipelined: while a batch is stored, the next one is on the wire. */
   private async readRange(
     accountId: string,
     range: ClaimedRange,
@@ -121,25 +120,14 @@ export class Backfill {
   ): Promise<void> {
     const uids = await this.uidsOf(accountId, range, source, listings);
     const batches = batchesOf(uids, range.failures);
-    const read = (index: number): Promise<ReadOutcome> | null => {
-      const batch = batches[index];
-      if (!batch) return null;
-      const reading = readMessages(source, range.folder.path, batch);
-      // Awaited one round later: its failure is not unhandled meanwhile.
-      reading.catch(() => undefined);
-      return reading;
-    };
     let expected = range.next;
-    let ahead = read(0);
-    for (let index = 0; index < batches.length; index += 1) {
-      const outcome = await ahead!;
-      const last = index === batches.length - 1;
-      const inTime = Date.now() < until;
-      const next = last ? range.low - 1 : batches[index]!.at(-1)! - 1;
+    for (const batch of batches) {
+      const outcome = await readMessages(source, range.folder.path, batch);
+      const last = batch === batches.at(-1);
+      const next = last ? range.low - 1 : batch.at(-1)! - 1;
       const wanted = await this.store(accountId, range, outcome, { expected, next });
       expected = next;
-      ahead = inTime ? read(index + 1) : null;
-      if (!(inTime && wanted) && !last) return this.release(accountId, range.id);
+      if (!last && !(wanted && Date.now() < until)) return this.release(accountId, range.id);
     }
     if (batches.length === 0) {
       await this.store(accountId, range, { messages: [], unreadable: [] }, { expected, next: range.low - 1 });

@@ -139,10 +139,12 @@ export class DriftStore {
     await this.writer.write(
       account.id,
       (tx) =>
-        tx.query('UPDATE folder_syncs SET drift_checked_at = now() WHERE account_id = $1 AND folder_id = $2', [
-          account.id,
-          folderId,
-        ]),
+        tx.query(
+          `UPDATE folder_syncs folder SET drift_checked_at = now(), synced = (
+             SELECT count(*) FROM message_uids WHERE account_id = folder.account_id AND folder_id = folder.folder_id)
+           WHERE account_id = $1 AND folder_id = $2`,
+          [account.id, folderId],
+        ),
       { epoch: account.epoch },
     );
   }

@@ -2,12 +2,13 @@ import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { refreshMessages } from '#libs/domain/messages/refresh-messages.js';
 import { refreshThreads } from '#libs/domain/threads/refresh-threads.js';
+import type { ThreadMessage } from '#libs/domain/threads/summarize-thread.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 import { type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
 import { messageIdentity } from './identity.js';
-import { emailsOf, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
+import { emailsOf, hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
 import { noteLimited } from './poison.js';
 import { assignStoredThreads, saveAssignment } from './thread-store.js';
 
@@ -54,23 +55,19 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   const assignment = await assignStoredThreads(tx, context.owner, fresh.map(threadable));
   const messages = fresh.map((message) => ({ ...message, threadId: assignment.threadOf.get(message.id)! }));
 
-  await insertMessages(tx, messages);
-  await saveAssignment(tx, assignment);
-  await insertUids(
-    tx,
-    placed.map(({ read, messageId, receivedAt }) => ({
-      folderId: context.folder.id,
-      uid: read.uid,
-      messageId,
-      flags: read.flags ?? [],
-      receivedAt,
-    })),
-  );
-  await noteLimited(tx, messages);
   for (const message of messages) tx.changes.record('create', kindOf(message.draft), message.id);
+  // They run one after the other on the transaction's connection; each is put together while the one before it runs.
+  await Promise.all([
+    insertMessages(tx, messages),
+    insertFiles(tx, messages),
+    saveAssignment(tx, assignment),
+    insertUids(tx, context.folder.id, placed),
+    noteLimited(tx, messages),
+  ]);
   const touched = await touchMessages(tx, copies);
   await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
     assignment,
+    begun: begunThreads(assignment, messages, touched),
     unseen: context.fresh ? messages.filter((message) => isNews(context.folder, message)) : [],
   });
 }
@@ -94,12 +91,17 @@ const kindOf = (draft: boolean) => (draft ? 'draft' : 'message');
 export async function touchThreads(
   tx: Tx,
   threadIds: readonly string[],
-  options: { readonly assignment?: ThreadAssignment; readonly unseen?: readonly NewMessage[] } = {},
+  options: {
+    readonly assignment?: ThreadAssignment;
+    readonly begun?: ReadonlyMap<string, readonly ThreadMessage[]>;
+    readonly unseen?: readonly NewMessage[];
+  } = {},
 ): Promise<void> {
   const merges = options.assignment?.merges ?? new Map<string, string>();
   const touched = new Set([...threadIds, ...merges.keys(), ...merges.values()]);
   const refreshed = await refreshThreads(tx, tx.accountId, [...touched], {
     subjectKeys: options.assignment?.begun,
+    begun: options.begun,
     unseen: new Set(options.unseen?.map((message) => message.threadId)),
   });
   for (const id of refreshed.created) tx.changes.record('create', 'thread', id);
@@ -181,6 +183,45 @@ function newMessage(
     folderId: folder.id,
     emails: emailsOf(read.parsed.headers),
     parsed: read.parsed,
+  };
+}
+
+/** The messages of threads that have no others, so they need not be read back from the database. */
+function begunThreads(
+  assignment: ThreadAssignment,
+  messages: readonly NewMessage[],
+  touched: readonly string[],
+): Map<string, ThreadMessage[]> {
+  const changed = new Set([...assignment.merges.values(), ...touched]);
+  const begun = new Map<string, ThreadMessage[]>();
+  for (const message of messages) {
+    if (!assignment.begun.has(message.threadId) || changed.has(message.threadId)) continue;
+    const others = begun.get(message.threadId);
+    if (others) others.push(threadMessage(message));
+    else begun.set(message.threadId, [threadMessage(message)]);
+  }
+  return begun;
+}
+
+function threadMessage(message: NewMessage): ThreadMessage {
+  const { headers, snippet } = message.parsed;
+  return {
+    id: message.id,
+    subject: headers.subject,
+    snippet,
+    from: headers.from,
+    to: headers.to,
+    cc: headers.cc,
+    bcc: headers.bcc,
+    receivedAt: message.receivedAt,
+    unread: message.unread,
+    starred: message.starred,
+    draft: message.draft,
+    sent: message.sent,
+    hasAttachments: hasAttachments(message),
+    categoryIds: [message.folderId],
+    emails: [...message.emails.keys()],
+    emailFields: [...message.emails.values()],
   };
 }
 

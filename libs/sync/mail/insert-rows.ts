@@ -1,9 +1,8 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
-import { canonicalEmail, type Participant } from '#libs/common/participants.js';
+import { ParticipantField, canonicalEmail, type Participant } from '#libs/common/participants.js';
 import { arrayLiteral } from '#libs/database/array-literal.js';
 import { jsonArray, textArray } from '#libs/database/text-array.js';
-import { ParticipantField } from '#libs/database/message.entity.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 /** A message about to be stored for the first time. */
@@ -23,11 +22,10 @@ export interface NewMessage {
   readonly parsed: ParsedMessage;
 }
 
+/** A uid of a folder, and the message that lies there. */
 export interface NewUid {
-  readonly folderId: string;
-  readonly uid: number;
+  readonly read: { readonly uid: number; readonly flags: readonly string[] | null };
   readonly messageId: string;
-  readonly flags: readonly string[];
   readonly receivedAt: Date;
 }
 
@@ -46,7 +44,7 @@ export function emailsOf(headers: ParsedMessage['headers']): Map<string, number>
 
 const json = (people: readonly Participant[]): string => JSON.stringify(people);
 
-/** Inserts messages with everything that hangs on them, a handful of statements whatever their number. */
+/** Inserts messages with their bodies in one statement, whatever their number. */
 export async function insertMessages(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
   if (messages.length === 0) return;
   await tx.query(INSERT_MESSAGES, [
@@ -73,14 +71,16 @@ export async function insertMessages(tx: Tx, messages: readonly NewMessage[]): P
     messages.map((message) => message.starred),
     messages.map((message) => message.draft),
     messages.map((message) => message.sent),
-    messages.map((message) => message.parsed.files.some((file) => file.disposition === 'attachment')),
+    messages.map(hasAttachments),
     textArray(messages.map((message) => message.folderId)),
     textArray(messages.map((message) => message.parsed.state)),
     textArray(messages.map((message) => message.parsed.problem)),
     textArray(messages.map((message) => message.parsed.body)),
   ]);
-  await insertFiles(tx, messages);
 }
+
+export const hasAttachments = ({ parsed }: NewMessage): boolean =>
+  parsed.files.some((file) => file.disposition === 'attachment');
 
 const INSERT_MESSAGES = `
   WITH fresh AS (
@@ -103,11 +103,13 @@ const INSERT_MESSAGES = `
     unread, starred, draft, sent, has_attachments, ARRAY[folder_id], parse_state, parse_problem
   FROM fresh`;
 
-async function insertFiles(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
+/** Inserts the messages' files, and records those that the API lists. */
+export async function insertFiles(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
   const rows = messages.flatMap((message) =>
     message.parsed.files.map((file) => ({ id: newId(), messageId: message.id, file })),
   );
   if (rows.length === 0) return;
+  for (const { id, file } of rows) if (file.disposition !== 'inline') tx.changes.record('create', 'file', id);
   await tx.query(
     `INSERT INTO files (account_id, id, message_id, part, filename, content_type, size, content_id, disposition)
      SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[])`,
@@ -123,24 +125,25 @@ async function insertFiles(tx: Tx, messages: readonly NewMessage[]): Promise<voi
       rows.map((row) => row.file.disposition),
     ],
   );
-  for (const { id, file } of rows) if (file.disposition !== 'inline') tx.changes.record('create', 'file', id);
 }
 
 /** Ties messages to uids. A uid that is already tied stays as it is. */
-export async function insertUids(tx: Tx, uids: readonly NewUid[]): Promise<void> {
+export async function insertUids(tx: Tx, folderId: string, uids: readonly NewUid[]): Promise<void> {
   if (uids.length === 0) return;
   await tx.query(
-    `INSERT INTO message_uids (account_id, folder_id, uid, message_id, flags, received_at)
-     SELECT $1, folder_id, uid, message_id, flags::text[], received_at
-     FROM unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
-       AS row(folder_id, uid, message_id, flags, received_at)
-     ON CONFLICT DO NOTHING`,
+    `WITH placed AS (
+       INSERT INTO message_uids (account_id, folder_id, uid, message_id, flags, received_at)
+       SELECT $1, $2, uid, message_id, flags::text[], received_at
+       FROM unnest($3::bigint[], $4::text[], $5::text[], $6::timestamptz[]) AS row(uid, message_id, flags, received_at)
+       ON CONFLICT DO NOTHING RETURNING 1
+     )
+     UPDATE folder_syncs SET synced = synced + (SELECT count(*) FROM placed) WHERE account_id = $1 AND folder_id = $2`,
     [
       tx.accountId,
-      uids.map((row) => row.folderId),
-      uids.map((row) => row.uid),
-      uids.map((row) => row.messageId),
-      uids.map((row) => arrayLiteral(row.flags)),
+      folderId,
+      uids.map(({ read }) => read.uid),
+      textArray(uids.map((row) => row.messageId)),
+      textArray(uids.map(({ read }) => arrayLiteral(read.flags ?? []))),
       uids.map((row) => row.receivedAt),
     ],
   );

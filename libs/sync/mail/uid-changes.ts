@@ -24,8 +24,7 @@ export async function applyFlags(
 export async function dropUids(tx: Tx, folderId: string, uids: readonly number[]): Promise<void> {
   if (uids.length === 0) return;
   const rows = await tx.query<{ message_id: string }>(
-    `DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid = ANY($3::bigint[])
-     RETURNING message_id`,
+    countedOut('DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid = ANY($3::bigint[])'),
     [tx.accountId, folderId, uids],
   );
   await settle(tx, rows);
@@ -34,10 +33,18 @@ export async function dropUids(tx: Tx, folderId: string, uids: readonly number[]
 /** Unties every message of a folder: its uids are void, or it is gone. */
 export async function dropAllUids(tx: Tx, folderId: string): Promise<void> {
   const rows = await tx.query<{ message_id: string }>(
-    'DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2 RETURNING message_id',
+    countedOut('DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2'),
     [tx.accountId, folderId],
   );
   await settle(tx, rows);
+}
+
+/** The DELETE, with the folder's `synced` following it; gives the messages that were untied. */
+function countedOut(statement: string): string {
+  return `WITH gone AS (${statement} RETURNING message_id), counted AS (
+      UPDATE folder_syncs SET synced = synced - (SELECT count(*) FROM gone) WHERE account_id = $1 AND folder_id = $2
+    )
+    SELECT message_id FROM gone`;
 }
 
 /** A folder's role decides what is sent and what is a draft. */

@@ -1,0 +1,30 @@
+import { DatabaseError, type Pool, type PoolClient } from 'pg';
+
+/**
+ * Runs `work` in a transaction on a connection of its own. Rolled back when it throws. A connection that broke or on
+ * which a statement failed is thrown away: what was sent behind the failed statement may not have been prepared.
+ * @throws what `work` or the database throws; when COMMIT fails to answer, whether it was done is unknown
+ */
+export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  // Without a listener a connection that breaks between two statements would end the process.
+  client.on('error', onError);
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    const { command } = await client.query('COMMIT');
+    if (command !== 'COMMIT') throw new Error('a statement failed unnoticed: the transaction was rolled back');
+    return result;
+  } catch (error) {
+    if (error instanceof DatabaseError) broken = error;
+    await client.query('ROLLBACK').catch(onError);
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}

@@ -1,0 +1,83 @@
+import type { Pool } from 'pg';
+
+import { createPool } from '#libs/database/pool.js';
+import { inTransaction } from '#libs/database/transaction.js';
+
+import { createDatabase } from '../support/servers.js';
+
+describe('a transaction', () => {
+  let database: Awaited<ReturnType<typeof createDatabase>>;
+  let pool: Pool;
+  beforeEach(async () => {
+    database = await createDatabase();
+    pool = createPool({ url: database.url, poolSize: 1, applicationName: 'test' }, () => {});
+    await pool.query('CREATE TABLE notes (text text PRIMARY KEY)');
+  });
+  afterEach(async () => {
+    await pool.end();
+    await database.drop();
+  });
+
+  const notes = async () => (await pool.query<{ text: string }>('SELECT text FROM notes')).rows.map(({ text }) => text);
+  const pid = async () => (await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
+
+  it('keeps what was written, gives the result, and uses its connection again', async () => {
+    const before = await pid();
+    const made = await inTransaction(pool, async (client) => {
+      await Promise.all([
+        client.query(`INSERT INTO notes VALUES ('a')`),
+        client.query(`INSERT INTO notes VALUES ('b')`),
+      ]);
+      return 7;
+    });
+    expect([made, await notes(), await pid()]).toEqual([7, ['a', 'b'], before]);
+  });
+
+  it('keeps nothing when its work throws', async () => {
+    const before = await pid();
+    const work = inTransaction(pool, async (client) => {
+      await client.query(`INSERT INTO notes VALUES ('a')`);
+      throw new Error('changed my mind');
+    });
+    await expect(work).rejects.toThrow('changed my mind');
+    expect([await notes(), await pid()]).toEqual([[], before]);
+  });
+
+  it('can be tried again after a statement failed with others behind it', async () => {
+    const write = (text: string) =>
+      inTransaction(pool, (client) =>
+        Promise.all([
+          client.query(`INSERT INTO notes VALUES ('a')`),
+          client.query({ name: 'behind', text: 'INSERT INTO notes VALUES ($1)', values: [text] }),
+        ]),
+      );
+    await expect(write('a')).rejects.toMatchObject({ code: '23505' });
+    await write('b');
+    expect(await notes()).toEqual(['a', 'b']);
+  });
+
+  it('fails when its work hides that a statement did', async () => {
+    const work = inTransaction(pool, async (client) => {
+      await client.query(`INSERT INTO notes VALUES ('a')`);
+      await client.query('SELECT 1 / 0').catch(() => undefined);
+    });
+    await expect(work).rejects.toThrow('the transaction was rolled back');
+    expect(await notes()).toEqual([]);
+  });
+
+  it('survives its connection being cut between two statements', async () => {
+    const other = createPool({ url: database.url, poolSize: 1, applicationName: 'test' }, () => {});
+    const work = inTransaction(pool, async (client) => {
+      const ended = new Promise((resolve) => {
+        client.once('end', resolve);
+      });
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await other.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid]);
+      await ended;
+      await client.query(`INSERT INTO notes VALUES ('a')`);
+    });
+    await expect(work).rejects.toThrow();
+    expect(await notes()).toEqual([]);
+    await other.end();
+  });
+});
