@@ -1,5 +1,6 @@
 import {
   assignThreads,
+  keyed,
   MAX_THREAD_MESSAGES,
   type SubjectCandidate,
   type ThreadableMessage,
@@ -30,7 +31,7 @@ const facts = (fields: Partial<ThreadingFacts> = {}): ThreadingFacts => ({
 /** Groups of messages that ended up together, whatever the threads are called. */
 const groups = (batch: ThreadableMessage[], given = facts()) => {
   const byThread = new Map<string, string[]>();
-  for (const [id, thread] of assignThreads(batch, given).threadOf) {
+  for (const [id, thread] of assignThreads(batch.map(keyed), given).threadOf) {
     byThread.set(thread, [...(byThread.get(thread) ?? []), id].toSorted());
   }
   return [...byThread.values()].toSorted();
@@ -65,7 +66,7 @@ describe('assignThreads', () => {
       ['0older', 2],
       ['1newer', 3],
     ]);
-    const outcome = assignThreads([message('bridge', { references: ['a@x', 'b@x'] })], facts({ refs, sizes }));
+    const outcome = assignThreads([keyed(message('bridge', { references: ['a@x', 'b@x'] }))], facts({ refs, sizes }));
     expect(outcome.threadOf.get('bridge')).toBe('0older');
     expect(outcome.merges).toEqual(new Map([['1newer', '0older']]));
     expect(outcome.refs.get(hash64('b@x'))).toBe('0older');
@@ -79,7 +80,7 @@ describe('assignThreads', () => {
     ]);
     const bridge = message('bridge', { references: ['a@x', 'b@x'] });
     const some = assignThreads(
-      [bridge],
+      [keyed(bridge)],
       facts({
         refs,
         sizes: new Map([
@@ -94,7 +95,7 @@ describe('assignThreads', () => {
       ['0full', MAX_THREAD_MESSAGES],
       ['1continued', MAX_THREAD_MESSAGES],
     ]);
-    expect(assignThreads([bridge], facts({ refs, sizes: full })).begun.size).toBe(1);
+    expect(assignThreads([bridge].map(keyed), facts({ refs, sizes: full })).begun.size).toBe(1);
   });
 
   describe('replies without references', () => {
@@ -133,7 +134,10 @@ describe('assignThreads', () => {
         receivedAt: original.receivedAt,
         looseReply: false,
       };
-      const outcome = assignThreads([loose], facts({ candidates: [candidate], sizes: new Map([['0stored', 1]]) }));
+      const outcome = assignThreads(
+        [loose].map(keyed),
+        facts({ candidates: [candidate], sizes: new Map([['0stored', 1]]) }),
+      );
       expect(outcome.threadOf.get('loose')).toBe('0stored');
     });
   });

@@ -53,31 +53,35 @@ export interface ThreadAssignment {
   readonly begun: ReadonlyMap<string, string>;
 }
 
-/** Every name under which a message can be referred to or refers to others, hashed; its own Message-ID first. */
-export function referencesOf(message: ThreadableMessage): string[] {
+/** A message with the keys it is looked up by. */
+export interface KeyedMessage extends ThreadableMessage {
+  /** Every name under which it can be referred to or refers to others, hashed; its own Message-ID first. */
+  readonly names: readonly string[];
+  /** threads.subject_key; '0' where the subject says nothing. */
+  readonly subjectKey: string;
+  /** Only its subject can tell which conversation it answers. */
+  readonly looseReply: boolean;
+  /**
+   * The thread_refs key that says "there is a reply without references on this subject": an original that arrives
+   * late finds by it, in the look-up it makes anyway, that candidates are worth reading.
+   */
+  readonly looseMarker: string;
+}
+
+export function keyed(message: ThreadableMessage): KeyedMessage {
   const names = new Set<string>();
   if (message.messageIdHeader) names.add(hash64(message.messageIdHeader));
   for (const reference of message.references) names.add(hash64(reference));
   if (message.inReplyTo) names.add(hash64(message.inReplyTo));
   if (message.providerThreadId) names.add(hash64(`thread ${message.providerThreadId}`));
-  return [...names];
-}
-
-export function subjectKeyOf(message: ThreadableMessage): string {
-  return message.baseSubject === '' ? '0' : hash64(message.baseSubject);
-}
-
-/**
- * The thread_refs key that says "there is a reply without references on this subject": an original that arrives late
- * finds by it, in the look-up it makes anyway, that candidates are worth reading.
- */
-export function looseMarker(subjectKey: string): string {
-  return hash64(`loose ${subjectKey}`);
-}
-
-/** Whether only its subject can tell which conversation it answers. */
-export function isLooseReply(message: ThreadableMessage): boolean {
-  return message.hasReplyPrefix && message.references.length === 0 && message.inReplyTo === null;
+  const subjectKey = message.baseSubject === '' ? '0' : hash64(message.baseSubject);
+  return {
+    ...message,
+    names: [...names],
+    subjectKey,
+    looseReply: message.hasReplyPrefix && message.references.length === 0 && message.inReplyTo === null,
+    looseMarker: hash64(`loose ${subjectKey}`),
+  };
 }
 
 /**
@@ -86,7 +90,7 @@ export function isLooseReply(message: ThreadableMessage): boolean {
  * nearness in time. A base subject alone never joins. The outcome does not depend on the order of arrival, except
  * past the size cap.
  */
-export function assignThreads(batch: readonly ThreadableMessage[], facts: ThreadingFacts): ThreadAssignment {
+export function assignThreads(batch: readonly KeyedMessage[], facts: ThreadingFacts): ThreadAssignment {
   return new Assignment(facts).run(batch);
 }
 
@@ -103,7 +107,7 @@ class Assignment {
     for (const candidate of facts.candidates) this.offer(candidate);
   }
 
-  run(batch: readonly ThreadableMessage[]): ThreadAssignment {
+  run(batch: readonly KeyedMessage[]): ThreadAssignment {
     for (const message of batch) this.place(message);
     const final = new Map([...this.threadOf].map(([message, thread]) => [message, this.survivor(thread)]));
     const refs = new Map([...this.refs].map(([ref, thread]) => [ref, this.survivor(thread)]));
@@ -117,25 +121,24 @@ class Assignment {
     };
   }
 
-  private place(message: ThreadableMessage): void {
-    const references = referencesOf(message);
+  private place(message: KeyedMessage): void {
     const hits = new Set<string>();
-    for (const reference of references) {
-      const thread = this.refs.get(reference) ?? this.facts.refs.get(reference);
+    for (const name of message.names) {
+      const thread = this.refs.get(name) ?? this.facts.refs.get(name);
       if (thread !== undefined) hits.add(this.survivor(thread));
     }
     for (const thread of this.bySubject(message)) hits.add(this.survivor(thread));
     const thread = this.join(hits) ?? this.begin(message);
     this.threadOf.set(message.id, thread);
     this.sizes.set(thread, (this.sizes.get(thread) ?? 0) + 1);
-    for (const reference of references) this.refs.set(reference, thread);
-    if (isLooseReply(message)) this.refs.set(looseMarker(subjectKeyOf(message)), thread);
+    for (const name of message.names) this.refs.set(name, thread);
+    if (message.looseReply) this.refs.set(message.looseMarker, thread);
     this.offer({
       threadId: thread,
-      subjectKey: subjectKeyOf(message),
+      subjectKey: message.subjectKey,
       emails: message.emails,
       receivedAt: message.receivedAt,
-      looseReply: isLooseReply(message),
+      looseReply: message.looseReply,
     });
   }
 
@@ -156,18 +159,17 @@ class Assignment {
     return this.size(newest) < MAX_THREAD_MESSAGES ? newest : null;
   }
 
-  private begin(message: ThreadableMessage): string {
+  private begin(message: KeyedMessage): string {
     const thread = newId();
-    this.begun.set(thread, subjectKeyOf(message));
+    this.begun.set(thread, message.subjectKey);
     return thread;
   }
 
-  private bySubject(message: ThreadableMessage): string[] {
-    const key = subjectKeyOf(message);
+  private bySubject(message: KeyedMessage): string[] {
+    const key = message.subjectKey;
     if (key === '0') return [];
-    const loose = isLooseReply(message);
     const near = (this.candidates.get(key) ?? []).filter((candidate) => {
-      const later = candidate.receivedAt > message.receivedAt ? candidate.looseReply : loose;
+      const later = candidate.receivedAt > message.receivedAt ? candidate.looseReply : message.looseReply;
       const apart = Math.abs(candidate.receivedAt.getTime() - message.receivedAt.getTime());
       return later && apart <= SUBJECT_WINDOW_MS && this.share(candidate.emails, message.emails);
     });

@@ -3,11 +3,8 @@ import { baseSubject } from '#libs/mime/base-subject.js';
 
 import {
   assignThreads,
-  isLooseReply,
-  looseMarker,
-  referencesOf,
+  keyed,
   type SubjectCandidate,
-  subjectKeyOf,
   SUBJECT_WINDOW_MS,
   type ThreadableMessage,
   type ThreadAssignment,
@@ -17,11 +14,11 @@ import {
 export async function assignStoredThreads(
   tx: Tx,
   owner: string,
-  batch: readonly ThreadableMessage[],
+  messages: readonly ThreadableMessage[],
 ): Promise<ThreadAssignment> {
-  const keys = new Set(batch.map(subjectKeyOf));
-  const markers = new Map([...keys].map((key) => [looseMarker(key), key]));
-  const wanted = new Set([...batch.flatMap(referencesOf), ...markers.keys()]);
+  const batch = messages.map(keyed);
+  const markers = new Map(batch.map((message) => [message.looseMarker, message.subjectKey]));
+  const wanted = new Set([...batch.flatMap((message) => message.names), ...markers.keys()]);
   // A reference to a thread that is gone is as good as none; it is overwritten when the batch is saved.
   const rows = await tx.query<{ ref: string; thread_id: string; message_count: number }>(
     `SELECT wanted.ref, link.thread_id, thread.message_count FROM unnest($2::bigint[]) AS wanted(ref), LATERAL (
@@ -32,7 +29,10 @@ export async function assignStoredThreads(
     [tx.accountId, [...wanted]],
   );
   const looseKeys = rows.map((row) => markers.get(row.ref)).filter((key) => key !== undefined);
-  const asked = new Set([...looseKeys, ...batch.filter(isLooseReply).map(subjectKeyOf)]);
+  const asked = new Set([
+    ...looseKeys,
+    ...batch.filter((message) => message.looseReply).map((message) => message.subjectKey),
+  ]);
   asked.delete('0');
   const candidates = await subjectCandidates(tx, [...asked], batch);
   return assignThreads(batch, {
@@ -132,7 +132,7 @@ async function mergeThreads(tx: Tx, merges: ReadonlyMap<string, string>): Promis
 /** Every thread_refs key a stored message may have left. */
 function linksOf(row: MovedRow): string[] {
   const { base, isReply } = baseSubject(row.subject);
-  const message: ThreadableMessage = {
+  const message = keyed({
     id: row.id,
     messageIdHeader: row.message_id_header,
     inReplyTo: row.in_reply_to,
@@ -142,7 +142,6 @@ function linksOf(row: MovedRow): string[] {
     hasReplyPrefix: isReply,
     emails: [],
     receivedAt: new Date(0),
-  };
-  const loose = isLooseReply(message) ? [looseMarker(subjectKeyOf(message))] : [];
-  return [...referencesOf(message), ...loose];
+  });
+  return message.looseReply ? [...message.names, message.looseMarker] : [...message.names];
 }

@@ -27,8 +27,7 @@ export interface OurOptions {
   readonly profileDir?: string;
 }
 
-/** Asking counts rows: asking more often would measure itself. */
-const POLL_MS = 250;
+const POLL_MS = 100;
 const PATIENCE_SECONDS = 1800;
 
 /** Syncs the account into a fresh database with the product as built. */
