@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
 
+import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 
@@ -36,7 +37,11 @@ export class ConnectionBudget implements OnApplicationShutdown {
   private readonly held = new Map<string, string>();
   private renewing: NodeJS.Timeout | null = null;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {
+    // What fails for want of a connection says so itself.
     this.redis = new Redis(config.REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 1 }).on('error', () => {});
   }
 
@@ -44,7 +49,10 @@ export class ConnectionBudget implements OnApplicationShutdown {
   async take(accountId: string, use: 'backfill' | 'call'): Promise<ConnectionLease | null> {
     const most = this.config.SYNC_IMAP_MAX_CONNECTIONS - (use === 'backfill' ? 2 : 1);
     const [key, lease] = [keyOf(accountId), randomUUID()];
-    const taken = await this.redis.eval(TAKE, 1, key, lease, most, LEASE_MS).catch(() => 1);
+    const taken = await this.redis.eval(TAKE, 1, key, lease, most, LEASE_MS).catch((error: unknown) => {
+      this.logger.warn({ err: error, accountId }, 'a connection is opened uncounted');
+      return 1;
+    });
     if (taken !== 1) return null;
     this.held.set(lease, key);
     this.renewing ??= setInterval(() => void this.renew(), RENEW_MS).unref();
@@ -58,14 +66,18 @@ export class ConnectionBudget implements OnApplicationShutdown {
 
   private async release(key: string, lease: string): Promise<void> {
     this.held.delete(lease);
-    await this.redis.zrem(key, lease).catch(() => undefined);
+    await this.redis.zrem(key, lease).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'a connection that was closed stays counted until its lease ends');
+    });
   }
 
   /** Whatever Redis thinks of them meanwhile, these connections are open. */
   private async renew(): Promise<void> {
     const pipeline = this.redis.pipeline();
     for (const [lease, key] of this.held) pipeline.eval(TAKE, 1, key, lease, Number.MAX_SAFE_INTEGER, LEASE_MS);
-    await pipeline.exec().catch(() => undefined);
+    await pipeline.exec().catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'leases of connections were not renewed');
+    });
   }
 }
 

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 import { letter } from '../support/letters.js';
 import { Product } from '../support/product.js';
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 
 const run = promisify(execFile);
 

@@ -6,7 +6,7 @@ import vm from 'node:vm';
 import type { ImapFlow } from 'imapflow';
 
 import { DeltaStream, type TestDelta } from '../support/delta-stream.js';
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { answering, letter } from '../support/letters.js';
 import { Probe } from '../support/probe.js';
 import { type ConnectedAccount, Product } from '../support/product.js';

@@ -1,7 +1,7 @@
 import type { ImapFlow } from 'imapflow';
 import nodemailer from 'nodemailer';
 
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { answering, letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 

@@ -1,6 +1,6 @@
 import type { ImapFlow } from 'imapflow';
 
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { odd, oddities } from '../support/hostile-letters.js';
 import { letter } from '../support/letters.js';
 import { Probe } from '../support/probe.js';

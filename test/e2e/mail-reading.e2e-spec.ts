@@ -1,6 +1,6 @@
 import type { ImapFlow } from 'imapflow';
 
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { answering, letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 

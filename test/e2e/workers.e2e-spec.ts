@@ -1,4 +1,4 @@
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 

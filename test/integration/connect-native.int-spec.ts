@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import nodemailer from 'nodemailer';
 
@@ -9,6 +8,7 @@ import { type Dovecot, startDovecot } from '../../apps/launcher/peers/dovecot.js
 import { type SmtpPeer, startSmtp } from '../../apps/launcher/peers/smtp.js';
 
 import type { ApiAnswer } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
 import { Installation } from '../support/installation.js';
 
 jest.setTimeout(120_000);
@@ -203,7 +203,7 @@ describe('native authentication', () => {
     const lmtp = nodemailer.createTransport({ host: '127.0.0.1', port: dovecot.lmtpPort, lmtp: true, ignoreTLS: true });
     await lmtp.sendMail({ envelope: { from: 'x@example.com', to: ['bob@example.com'] }, raw });
     const api = at.client.as((await connect('bob'))['access_token']);
-    const [message] = await until(async () => {
+    const [message] = await eventually('the mail', async () => {
       const found = await api.ok<{ id: string; files: { id: string }[] }[]>('/messages?subject=Raw');
       return found.length > 0 ? found : null;
     });
@@ -228,13 +228,3 @@ describe('native authentication', () => {
     expect(at.log.length).toBeGreaterThan(1000);
   });
 });
-
-async function until<T>(probe: () => Promise<T | null>, timeoutMs = 30_000): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await probe();
-    if (value !== null) return value;
-    if (Date.now() > deadline) throw new Error(`nothing happened within ${timeoutMs} ms`);
-    await delay(50);
-  }
-}

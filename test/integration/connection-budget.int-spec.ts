@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 
+import { createLogger } from '#libs/common/logger.js';
 import type { Config } from '../../libs/config/config.js';
 import { ConnectionBudget } from '../../libs/sync/connection-budget.js';
 import { createRedis, type TestRedis } from '../support/servers.js';
@@ -8,7 +9,10 @@ describe('ConnectionBudget', () => {
   let server: TestRedis;
   const budgets: ConnectionBudget[] = [];
   const budget = (url = server.url) => {
-    const made = new ConnectionBudget({ REDIS_URL: url, SYNC_IMAP_MAX_CONNECTIONS: 4 } as Config);
+    const made = new ConnectionBudget(
+      { REDIS_URL: url, SYNC_IMAP_MAX_CONNECTIONS: 4 } as Config,
+      createLogger('test', 'silent'),
+    );
     budgets.push(made);
     return made;
   };

@@ -4,7 +4,7 @@ import type { ApiClient } from '../support/api-client.js';
 import { type ApiEnv, startApiEnv } from '../support/api-env.js';
 import { ChangeMaker } from '../support/change-maker.js';
 import { DeltaStream } from '../support/delta-stream.js';
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import type { SeededAccount } from '../support/seed.js';
 
 describe('deltas on an open connection', () => {
@@ -158,10 +158,13 @@ describe('deltas on an open connection', () => {
         account,
         ids.map((id) => ['create', 'message', id] as const),
       );
+      // A client with nothing to read hears every second that the server has been round.
+      const clock = await stream(`/delta/streaming?cursor=${await latest()}`);
       const live = await stream('/delta/streaming?cursor=0');
-      for (let pauses = 0; pauses < 8; pauses += 1) {
+      for (let pauses = 0; pauses < 4; pauses += 1) {
         live.stopReading();
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        const { beats } = clock;
+        await until('the next round', () => clock.beats > beats);
         const { length } = live.text;
         live.goOnReading();
         await until('a little', () => live.text.length > length);

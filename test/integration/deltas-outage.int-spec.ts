@@ -3,7 +3,7 @@ import { apiConfig } from '../support/api-env.js';
 import { Cable } from '../support/cable.js';
 import { ChangeMaker } from '../support/change-maker.js';
 import { DeltaStream } from '../support/delta-stream.js';
-import { eventually } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { Seed, type SeededAccount } from '../support/seed.js';
 import { createDatabase, createRedis, type TestDatabase, type TestRedis } from '../support/servers.js';
 

@@ -2,7 +2,8 @@ import type { ImapFlow } from 'imapflow';
 
 import { AccountState } from '#libs/sync/account-state.js';
 
-import { Engine, eventually } from '../support/engine.js';
+import { Engine } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 
 jest.setTimeout(60_000);

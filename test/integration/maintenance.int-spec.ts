@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { Cleaner } from '../../apps/worker/maintenance/cleaner.js';
 import type { BlobStore } from '../../libs/blobs/blob-store.js';
 import { DiskBlobStore } from '../../libs/blobs/disk-blob-store.js';
+import { Superseded } from '../../libs/changes/account-writer.js';
 import { OldChanges } from '../../libs/changes/old-changes.js';
 import { Logger } from '../../libs/common/logger.js';
 import { CONFIG } from '../../libs/config/config.module.js';
@@ -141,6 +142,27 @@ describe('upkeep', () => {
       await fail(accountId, 'throttled');
       await letPass(3);
       expect(await fail(accountId, 'credentials')).toBeGreaterThan(150_000);
+      expect(await stateOf(accountId)).toBe('initializing');
+    });
+
+    it.each(['credentials', 'forbidden'] as const)('stays so when old mail of it was read: %s', async (kind) => {
+      const accountId = await engine.addAccount(undefined, `${kind}@example.com`);
+      await fail(accountId, kind);
+      await letPass(3);
+      await fail(accountId, kind);
+      const state = await stateOf(accountId);
+      await engine.app.get(AccountState).settle(accountId);
+      expect(await stateOf(accountId)).toBe(state);
+      expect(['invalid', 'sync_error']).toContain(state);
+    });
+
+    it('is well again when a session got through, unless it is an old one', async () => {
+      const accountId = await engine.addAccount(undefined, 'ida@example.com');
+      await fail(accountId, 'forbidden');
+      const state = engine.app.get(AccountState);
+      await expect(state.recover({ id: accountId, epoch: -1 })).rejects.toThrow(Superseded);
+      expect(await stateOf(accountId)).toBe('sync_error');
+      await state.recover({ id: accountId, epoch: 0 });
       expect(await stateOf(accountId)).toBe('initializing');
     });
   });

@@ -1,4 +1,5 @@
-import { Engine, eventually } from '../support/engine.js';
+import { Engine } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
 import type { ImapFlow } from 'imapflow';
 
 const letter = (id: string, headers = '') =>

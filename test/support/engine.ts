@@ -32,21 +32,6 @@ import { SyncModule } from '#libs/sync/sync.module.js';
 
 import { createDatabase, createRedis } from './servers.js';
 
-/** Polls until `probe` gives something true, up to `timeoutMs`. */
-export async function eventually<T>(
-  what: string,
-  probe: () => Promise<T>,
-  timeoutMs = 30_000,
-): Promise<NonNullable<T>> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await probe();
-    if (value) return value;
-    if (Date.now() > deadline) throw new Error(`${what} did not happen within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 export interface EngineOptions {
   readonly dovecot?: DovecotSettings;
   readonly env?: Readonly<Record<string, string>>;

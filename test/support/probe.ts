@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { eventually } from './engine.js';
+import { eventually } from './eventually.js';
 
 export interface Strain {
   /** Longest time for which the main event loop could do nothing else. */

@@ -43,6 +43,7 @@ export class ConnectLimits implements CanActivate, OnApplicationShutdown {
     @Inject(CONFIG) config: Config,
     @Inject(Logger) private readonly logger: Logger,
   ) {
+    // What fails for want of a connection says so itself.
     this.redis = new Redis(config.REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 1 }).on('error', () => {});
     this.perAddress = { what: 'from your address', most: config.CONNECT_LIMIT_PER_ADDRESS, windowMs: 60_000 };
     this.perEmail = { what: 'for this mailbox', most: config.CONNECT_LIMIT_PER_EMAIL, windowMs: 600_000 };
@@ -61,7 +62,9 @@ export class ConnectLimits implements CanActivate, OnApplicationShutdown {
 
   /** After a try that succeeded: whoever knows the password guesses nothing. */
   async forget(email: string): Promise<void> {
-    await this.redis.del(keyOf(emailKey(email))).catch(() => undefined);
+    await this.redis.del(keyOf(emailKey(email))).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'a sign-in that succeeded stays counted as a try');
+    });
   }
 
   onApplicationShutdown(): void {

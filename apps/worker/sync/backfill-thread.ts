@@ -44,7 +44,7 @@ const connections = new Connections(
   new DriverRegistry(),
   new EgressGuard({ allowPrivate: config.EGRESS_ALLOW_PRIVATE }),
 );
-const budget = new ConnectionBudget(config);
+const budget = new ConnectionBudget(config, logger);
 let warm: { readonly accountId: string; readonly source: OneConnection; readonly lease: ConnectionLease } | null = null;
 let cooling: NodeJS.Timeout | null = null;
 
