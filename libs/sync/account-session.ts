@@ -107,7 +107,7 @@ export class AccountSession {
       complete = complete && (read || isGivenUp(folder));
     }
     await this.letGo(watch, begun, complete);
-    await this.state.settle(watch.account.id);
+    await this.state.recover(watch.account);
     watch.driftAt = Math.min(watch.driftAt, Date.now());
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { Reader } from '#libs/database/reader.js';
-import type { SyncState } from '#libs/database/account.entity.js';
+import { type SyncState, syncStates } from '#libs/database/account.entity.js';
 import type { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { AccountLog } from './account-log.js';
@@ -100,17 +100,17 @@ export class AccountState {
     return rows.map((row) => row.account_id);
   }
 
-  /** After something went well: `initializing`, `partial` or `running`, whatever the folders say. */
+  /**
+   * After old mail was looked for: `initializing`, `partial` or `running`, as the folders say. An account in trouble
+   * stays so: a slice that finds nothing to claim proves nothing.
+   */
   async settle(accountId: string): Promise<void> {
-    await this.writer.write(accountId, async (tx) => {
-      const [row] = await tx.query<{ unread: boolean; pending: boolean }>(
-        `SELECT NOT EXISTS (SELECT FROM folder_syncs WHERE account_id = $1)
-                OR EXISTS (SELECT FROM folder_syncs WHERE account_id = $1 AND cursor IS NULL AND state = 'waiting') AS unread,
-                EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1) AS pending`,
-        [accountId],
-      );
-      await this.set(tx, row!.unread ? 'initializing' : row!.pending ? 'partial' : 'running', null);
-    });
+    await this.writer.write(accountId, (tx) => this.showProgress(tx, ['initializing', 'partial', 'running']));
+  }
+
+  /** After a session has looked at every folder: if there was trouble, it is over. @throws Superseded */
+  async recover({ id, epoch }: Pick<AccountClaim, 'id' | 'epoch'>): Promise<void> {
+    await this.writer.write(id, (tx) => this.showProgress(tx, syncStates), { epoch });
   }
 
   /** A session lived long enough: earlier failures count no more. */
@@ -154,7 +154,7 @@ export class AccountState {
       message: error.message,
       details: { kind: error.kind, failures: row.sync_failures, serverText: error.options.serverText ?? null },
     });
-    if (confirmed) await this.writer.write(accountId, (tx) => this.set(tx, outcome.state, error.message));
+    if (confirmed) await this.writer.write(accountId, (tx) => this.set(tx, outcome.state, error.message, syncStates));
     return confirmed && outcome.afterwards === 'wait' ? null : wait;
   }
 
@@ -164,11 +164,22 @@ export class AccountState {
     return apartMs === 0 || this.log.failedBefore(accountId, kind, apartMs);
   }
 
-  private async set(tx: Tx, state: SyncState, reason: string | null): Promise<void> {
+  private async showProgress(tx: Tx, from: readonly SyncState[]): Promise<void> {
+    const [row] = await tx.query<{ unread: boolean; pending: boolean }>(
+      `SELECT NOT EXISTS (SELECT FROM folder_syncs WHERE account_id = $1)
+              OR EXISTS (SELECT FROM folder_syncs WHERE account_id = $1 AND cursor IS NULL AND state = 'waiting') AS unread,
+              EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1) AS pending`,
+      [tx.accountId],
+    );
+    await this.set(tx, row!.unread ? 'initializing' : row!.pending ? 'partial' : 'running', null, from);
+  }
+
+  private async set(tx: Tx, state: SyncState, reason: string | null, from: readonly SyncState[]): Promise<void> {
     const changed = await tx.query(
       `UPDATE accounts SET sync_state = $2, sync_state_reason = $3, updated_at = now()
-       WHERE id = $1 AND sync_enabled AND (sync_state, sync_state_reason) IS DISTINCT FROM ($2, $3) RETURNING id`,
-      [tx.accountId, state, reason],
+       WHERE id = $1 AND sync_enabled AND sync_state = ANY($4)
+         AND (sync_state, sync_state_reason) IS DISTINCT FROM ($2, $3) RETURNING id`,
+      [tx.accountId, state, reason, from],
     );
     if (changed.length === 0) return;
     tx.changes.record('modify', 'account', tx.accountId);
