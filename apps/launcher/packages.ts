@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { isAlive } from './processes.js';
+
 const run = promisify(execFile);
 
 export interface UnpackedPackages {
@@ -40,7 +42,7 @@ export async function unpackPackages(
   const home = join(cache, name);
   if (!(await isComplete(home, packages))) {
     say(`Fetching ${name} from the system's packages into ${home} …`);
-    await mkdir(cache, { recursive: true });
+    await mkdir(cache, { recursive: true }).catch(refuse);
     const release = await lock(`${home}.lock`, () => isComplete(home, packages));
     try {
       if (!(await isComplete(home, packages))) await fill(home, packages);
@@ -109,7 +111,7 @@ function unavailable(packages: readonly string[], error: unknown): PackagesUnava
 async function lock(path: string, done: () => Promise<boolean>): Promise<() => Promise<void>> {
   const release = () => rm(path, { force: true });
   for (;;) {
-    const file = await open(path, 'wx').catch(() => null);
+    const file = await open(path, 'wx').catch((error: unknown) => (isThere(error) ? null : refuse(error)));
     if (file) {
       await file.writeFile(String(process.pid));
       await file.close();
@@ -121,6 +123,12 @@ async function lock(path: string, done: () => Promise<boolean>): Promise<() => P
   }
 }
 
+const isThere = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EEXIST';
+
+function refuse(error: unknown): never {
+  throw new PackagesUnavailable(`The cache folder cannot be written: ${String(error)}`, error);
+}
+
 async function isAbandoned(path: string): Promise<boolean> {
   const holder = Number(await readFile(path, 'utf8').catch(() => ''));
   if (holder > 0) return !isAlive(holder);
@@ -129,15 +137,6 @@ async function isAbandoned(path: string): Promise<boolean> {
     () => 0,
   );
   return age > 10_000;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 async function libraryPath(root: string): Promise<string> {
