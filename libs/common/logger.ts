@@ -1,5 +1,6 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 
+import { errorFields } from './error-fields.js';
 import { LogSink } from './log-sink.js';
 
 /** Injection token and type of the process's JSON logger. No subjects, addresses, bodies or credentials in its lines. */
@@ -14,6 +15,7 @@ export function createLogger(name: string, level: string): Logger {
       level,
       base: { name },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      serializers: { err: errorFields },
       redact: { paths: ['*.password', '*.secret', '*.access_token', '*.authorization'], censor: '[redacted]' },
     },
     standardError(),

@@ -26,7 +26,7 @@ export class ErrorFilter implements ExceptionFilter {
     // Nest itself throws this one for a request that no route took; ours are NotFound of libs/common.
     const { status, body } = error instanceof NotFoundException ? this.unrouted(request, response) : errorAnswer(error);
     if (status >= 500)
-      this.logger.error({ ...described(error), requestId: response.getHeader('x-request-id') }, 'request failed');
+      this.logger.error({ err: error, requestId: response.getHeader('x-request-id') }, 'request failed');
     if (status === 401)
       response.setHeader('WWW-Authenticate', 'Basic realm="API access token required", charset="UTF-8"');
     if (error instanceof TooManyRequests) sayWhen(response, error);
@@ -52,10 +52,4 @@ function sayWhen(response: Response, { limit, retryAfterSeconds }: TooManyReques
   response.setHeader('Retry-After', retryAfterSeconds);
   response.setHeader('X-RateLimit-Limit', limit);
   response.setHeader('X-RateLimit-Reset', retryAfterSeconds);
-}
-
-/** Only these fields: errors of the database also carry the values of the row they are about. */
-function described(error: unknown): object {
-  if (!(error instanceof Error)) return { error: String(error) };
-  return { error: error.message, code: 'code' in error ? error.code : undefined, stack: error.stack };
 }
