@@ -41,6 +41,7 @@ export async function givenDatabase(url: string): Promise<Store> {
   } catch (error) {
     throw new StartFault(`DATABASE_URL: cannot use the PostgreSQL at ${place(url)}: ${reason(error)}`);
   } finally {
+    // What matters was said before.
     await client.end().catch(() => undefined);
   }
 }

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Client } from 'pg';
@@ -61,7 +62,8 @@ export class ChangeBell implements OnApplicationShutdown {
         if (!this.closing.signal.aborted) this.logger.warn({ err: error }, 'not told of changes: connecting again');
       }
       pause = Date.now() - began > LAST_RETRY_MS ? FIRST_RETRY_MS : Math.min(pause * 2, LAST_RETRY_MS);
-      await this.sleep(pause);
+      // The end wakes it up.
+      await sleep(pause, undefined, { signal: this.closing.signal }).catch(() => undefined);
     }
   }
 
@@ -107,16 +109,5 @@ export class ChangeBell implements OnApplicationShutdown {
 
   private ringAll(): void {
     for (const accountId of this.waiting.keys()) this.ring(accountId);
-  }
-
-  private async sleep(ms: number): Promise<void> {
-    if (this.closing.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.closing.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 }

@@ -60,13 +60,17 @@ export class JobQueue implements OnApplicationShutdown {
   }
 
   private async put<N extends JobName>(name: N, payload: JobPayload<N>, how: Bull.JobOptions): Promise<void> {
-    const added = this.queue(jobs[name].queue).add(name, payload, how);
-    added.catch((error: unknown) => this.logger.warn({ err: error, job: name }, 'job not added; the sweeper will'));
+    const added = this.queue(jobs[name].queue)
+      .add(name, payload, how)
+      .then(
+        () => undefined,
+        (error: unknown) => this.logger.warn({ err: error, job: name }, 'job not added; the sweeper will'),
+      );
     let patience: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       patience = setTimeout(resolve, PATIENCE_MS);
     });
-    await Promise.race([added.then(() => undefined).catch(() => undefined), late]);
+    await Promise.race([added, late]);
     clearTimeout(patience);
   }
 }

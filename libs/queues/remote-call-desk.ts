@@ -1,11 +1,14 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 import { SecretBox } from '#libs/common/secret-box.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 
+import { lazyRedis } from './lazy-redis.js';
 import { type Outcome, type RemoteCallName, remoteCalls, type TakenCall } from './remote-call-catalogue.js';
+
+const RETRIES = 3;
 
 /** How long a request waits for a worker; a sealed password lies in Redis no longer than this. */
 export const REQUEST_TTL_MS = 60_000;
@@ -23,7 +26,7 @@ export class RemoteCallDesk implements OnApplicationShutdown {
     @Inject(CONFIG) config: Config,
     private readonly box: SecretBox,
   ) {
-    this.redis = new Redis(config.REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 3 }).on('error', () => {});
+    this.redis = lazyRedis(config, RETRIES);
   }
 
   /** Takes the request out of Redis: one worker gets it, once. Null when the caller has given up. */

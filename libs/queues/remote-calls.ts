@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 import { DomainError, type ErrorType } from '#libs/common/errors.js';
 import { newId } from '#libs/common/ids.js';
@@ -10,6 +10,7 @@ import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 
 import { JobQueue } from './job-queue.js';
+import { lazyRedis } from './lazy-redis.js';
 import {
   type Outcome,
   type RemoteCallName,
@@ -18,6 +19,8 @@ import {
   type RemoteRequest,
 } from './remote-call-catalogue.js';
 import { callKey, REQUEST_TTL_MS } from './remote-call-desk.js';
+
+const RETRIES = 3;
 
 interface Waiter {
   settle(outcome: Outcome): void;
@@ -40,7 +43,7 @@ export class RemoteCalls implements OnApplicationShutdown {
     private readonly box: SecretBox,
     private readonly queue: JobQueue,
   ) {
-    this.redis = connectLazily(config);
+    this.redis = lazyRedis(config, RETRIES);
   }
 
   /**
@@ -106,7 +109,7 @@ export class RemoteCalls implements OnApplicationShutdown {
   }
 
   private async subscribe(): Promise<void> {
-    this.subscriber ??= connectLazily(this.config).on('message', (_channel: string, text: string) => {
+    this.subscriber ??= lazyRedis(this.config, RETRIES).on('message', (_channel: string, text: string) => {
       const { callId, outcome } = JSON.parse(text) as { callId: string; outcome: Outcome };
       this.waiters.get(callId)?.settle(outcome);
     });
@@ -116,9 +119,4 @@ export class RemoteCalls implements OnApplicationShutdown {
 
 function refusal(status: number, message: string): Outcome {
   return { ok: false, status, type: 'provider_error', message };
-}
-
-/** ioredis reports a lost connection as an event as well as on each command; the commands' callers see to it. */
-function connectLazily(config: Config): Redis {
-  return new Redis(config.REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 3 }).on('error', () => {});
 }

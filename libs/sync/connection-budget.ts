@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
+import { lazyRedis } from '#libs/queues/lazy-redis.js';
 
 /** A place in the budget: taken before a connection is opened, given back after it is closed. */
 export interface ConnectionLease {
@@ -41,8 +42,7 @@ export class ConnectionBudget implements OnApplicationShutdown {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Logger) private readonly logger: Logger,
   ) {
-    // What fails for want of a connection says so itself.
-    this.redis = new Redis(config.REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 1 }).on('error', () => {});
+    this.redis = lazyRedis(config, 1);
   }
 
   /** Null when the account has as many connections as it may. */

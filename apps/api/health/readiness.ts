@@ -1,9 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
+import { lazyRedis } from '#libs/queues/lazy-redis.js';
 
 const PATIENCE_MS = 2000;
 
@@ -16,9 +17,7 @@ export class Readiness implements OnApplicationShutdown {
     @Inject(CONFIG) config: Config,
     private readonly reader: Reader,
   ) {
-    this.redis = new Redis(config.REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 1 });
-    // A lost connection is an answer of `check`, not an event that nobody hears.
-    this.redis.on('error', () => {});
+    this.redis = lazyRedis(config, 1);
   }
 
   async check(): Promise<{ database: boolean; redis: boolean }> {

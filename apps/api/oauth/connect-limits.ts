@@ -6,7 +6,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { Request } from 'express';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import ipaddr from 'ipaddr.js';
 
 import { TooManyRequests } from '#libs/common/errors.js';
@@ -15,6 +15,7 @@ import { Logger } from '#libs/common/logger.js';
 import { canonicalEmail } from '#libs/common/participants.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
+import { lazyRedis } from '#libs/queues/lazy-redis.js';
 
 interface Limit {
   /** For people: `from your address`. */
@@ -43,8 +44,7 @@ export class ConnectLimits implements CanActivate, OnApplicationShutdown {
     @Inject(CONFIG) config: Config,
     @Inject(Logger) private readonly logger: Logger,
   ) {
-    // What fails for want of a connection says so itself.
-    this.redis = new Redis(config.REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 1 }).on('error', () => {});
+    this.redis = lazyRedis(config, 1);
     this.perAddress = { what: 'from your address', most: config.CONNECT_LIMIT_PER_ADDRESS, windowMs: 60_000 };
     this.perEmail = { what: 'for this mailbox', most: config.CONNECT_LIMIT_PER_EMAIL, windowMs: 600_000 };
   }
