@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { Public } from '../http/auth/public.decorator.js';
 
+import { CodeExchange } from './code-exchange.service.js';
 import { ConnectLimits } from './connect-limits.js';
 import { CodeView, ConnectedAccountView } from './connected-account.view.js';
 import { NativeAuth } from './native-auth.service.js';
@@ -16,7 +17,10 @@ import { NativeAuth } from './native-auth.service.js';
 @UseGuards(ConnectLimits)
 @Controller('connect')
 export class ConnectController {
-  constructor(private readonly auth: NativeAuth) {}
+  constructor(
+    private readonly auth: NativeAuth,
+    private readonly exchange: CodeExchange,
+  ) {}
 
   @Post('authorize')
   @HttpCode(200)
@@ -38,13 +42,13 @@ export class ConnectController {
   @ApiOperation({ operationId: 'connectToken', summary: 'Swap a code for an access token' })
   @ApiOkResponse({ standardSchema: ConnectedAccountView })
   async token(@Query() query: unknown, @Body() body: unknown): Promise<ConnectedAccountView> {
-    return this.auth.token(query, body);
+    return this.exchange.token(query, body);
   }
 
   @Get('token')
   @ApiOperation({ operationId: 'connectTokenByQuery', summary: 'As POST, with parameters in the query' })
   @ApiOkResponse({ standardSchema: ConnectedAccountView })
   async tokenByQuery(@Query() query: unknown): Promise<ConnectedAccountView> {
-    return this.auth.token(query, {});
+    return this.exchange.token(query, {});
   }
 }

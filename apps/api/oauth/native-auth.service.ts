@@ -3,7 +3,6 @@ import type { z } from 'zod';
 
 import { Conflict, DomainError } from '#libs/common/errors.js';
 import { canonicalEmail } from '#libs/common/participants.js';
-import { AccessTokens } from '#libs/domain/accounts/access-tokens.js';
 import { AccountsService, type AccountSummary } from '#libs/domain/accounts/accounts.service.js';
 import { AuthCodes } from '#libs/domain/accounts/auth-codes.js';
 import { ApplicationsService } from '#libs/domain/applications/applications.service.js';
@@ -12,20 +11,18 @@ import { type DetectedProvider, knownSettings } from '#libs/providers/detect/det
 import { RemoteCalls } from '#libs/queues/remote-calls.js';
 
 import { ConnectLimits } from './connect-limits.js';
-import { AuthorizeRequest, readRequest, TokenRequest } from './connect-request.js';
-import { type ConnectedAccountView, toConnectedAccountView } from './connected-account.view.js';
+import { AuthorizeRequest, readRequest } from './connect-request.js';
 import { needsOauth, notAvailable, type PasswordAccount, passwordAccount } from './password-account.js';
 
 type Authorize = z.output<typeof AuthorizeRequest>;
 
-/** Connecting an account with credentials that the application has asked for itself, in two steps. */
+/** Connecting an account with credentials that the application has asked for itself: the first of two steps. */
 @Injectable()
 export class NativeAuth {
   constructor(
     private readonly applications: ApplicationsService,
     private readonly accounts: AccountsService,
     private readonly codes: AuthCodes,
-    private readonly tokens: AccessTokens,
     private readonly detection: ProviderDetection,
     private readonly remote: RemoteCalls,
     private readonly limits: ConnectLimits,
@@ -53,17 +50,6 @@ export class NativeAuth {
       name: request.name ?? existing?.name ?? '',
     });
     return { code: await this.codes.issue(application.id, id) };
-  }
-
-  /** Swaps the code for an access token. */
-  async token(query: unknown, body: unknown): Promise<ConnectedAccountView> {
-    const request = readRequest(TokenRequest, query, body, ['client_id', 'client_secret', 'code']);
-    const application = await this.applications.verify(request.client_id, request.client_secret);
-    if (!application) throw new DomainError(401, 'auth_error', 'Unknown client_id or wrong client_secret');
-    const accountId = await this.codes.redeem(application.id, request.code);
-    if (!accountId) throw new DomainError(400, 'auth_error', 'The code is unknown, used or expired');
-    const account = await this.accounts.get(accountId);
-    return toConnectedAccountView(account, await this.tokens.issue(accountId, application.id));
   }
 
   /** @throws DomainError when `reauthId` names another mailbox, or an account of another application */
