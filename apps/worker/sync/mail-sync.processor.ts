@@ -33,6 +33,8 @@ interface Held {
 export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly held = new Map<string, Held>();
   private readonly running = new Set<Promise<void>>();
+  /** Accounts that are being claimed. */
+  private claiming = 0;
   private stopping = false;
   private renewing: NodeJS.Timeout | null = null;
 
@@ -66,26 +68,38 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private async takeTurn(accountId: string): Promise<void> {
-    if (this.stopping || this.held.size >= this.crew.share) {
+    if (this.stopping || this.held.size + this.claiming >= this.crew.share) {
       if (this.crew.company) await this.queue.continue('account.watch', { accountId }, PASS_ON_MS);
       return;
     }
-    const claim = await this.state.claim(accountId);
+    const claim = await this.claim(accountId);
     if (!claim) return;
     const stop = new AbortController();
+    const held: Held = { epoch: claim.epoch, stop, handOver: false };
     // An older session of this process, superseded by this claim, would otherwise idle on unseen.
     this.held.get(accountId)?.stop.abort();
-    const held: Held = { epoch: claim.epoch, stop, handOver: false };
     this.held.set(accountId, held);
-    const rest = await this.hold(claim, stop.signal).finally(() => {
+    // The stop looked for sessions to end while this one was being claimed.
+    if (this.stopping) this.end(held, this.crew.company);
+    const wait = await this.hold(claim, held).finally(() => {
       if (this.held.get(accountId) === held) this.held.delete(accountId);
     });
-    const wait = rest === null && held.handOver ? 0 : rest;
     if (wait !== null) await this.queue.continue('account.watch', { accountId }, wait);
   }
 
-  /** @returns milliseconds until the account's next turn; null when somebody else will start it */
-  private async hold(claim: AccountClaim, signal: AbortSignal): Promise<number | null> {
+  private async claim(accountId: string): Promise<AccountClaim | null> {
+    this.claiming += 1;
+    try {
+      return await this.state.claim(accountId);
+    } finally {
+      this.claiming -= 1;
+    }
+  }
+
+  /** @returns milliseconds until the account's next turn; null when somebody else starts it, or nobody should */
+  private async hold(claim: AccountClaim, held: Held): Promise<number | null> {
+    const { signal } = held.stop;
+    const ended = (): number | null => (held.handOver ? 0 : null);
     const begun = Date.now();
     const log = this.logger.child({ accountId: claim.id, epoch: claim.epoch });
     const proof = setTimeout(
@@ -95,12 +109,13 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     try {
       log.debug('session begins');
       await this.session.run(claim, signal, begun + TURN_MS * (0.75 + Math.random() / 2));
-      return signal.aborted ? null : 0;
+      return signal.aborted ? ended() : 0;
     } catch (error) {
+      // Whoever took it over has it: a job of ours would only take it away from there.
       if (error instanceof Superseded) return null;
       if (signal.aborted) {
         log.debug({ error }, 'session broke while stopping');
-        return null;
+        return ended();
       }
       if (!(error instanceof ProviderError)) log.error({ err: error }, 'session failed');
       const known =

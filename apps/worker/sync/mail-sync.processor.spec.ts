@@ -1,0 +1,99 @@
+import { Superseded } from '#libs/changes/account-writer.js';
+import { createLogger } from '#libs/common/logger.js';
+import type { Config } from '#libs/config/config.js';
+import type { JobQueue } from '#libs/queues/job-queue.js';
+import type { AccountSession } from '#libs/sync/account-session.js';
+import type { AccountClaim, AccountState } from '#libs/sync/account-state.js';
+import type { Crew } from '#libs/sync/crew.js';
+
+import { MailSyncProcessor } from './mail-sync.processor.js';
+
+/** A processor among fakes: claims are granted when the test says so, sessions last until they are ended. */
+function worker({
+  share = Infinity,
+  end = () => Promise.resolve(),
+}: { share?: number; end?: () => Promise<void> } = {}) {
+  const granted: (() => void)[] = [];
+  const begun: string[] = [];
+  const jobs: [accountId: string, delayMs: number][] = [];
+  const session: Pick<AccountSession, 'run'> = {
+    run: async (claim, signal) => {
+      begun.push(claim.id);
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await end();
+    },
+  };
+  const state: Pick<AccountState, 'claim' | 'forgive' | 'stillOurs'> = {
+    claim: (id) =>
+      new Promise<AccountClaim>((resolve) => {
+        granted.push(() => resolve({ id, emailAddress: `${id}@x`, epoch: 1, lostAt: null }));
+      }),
+    forgive: () => Promise.resolve(),
+    stillOurs: (held) => Promise.resolve(new Set(held.keys())),
+  };
+  const crew: Pick<Crew, 'share' | 'company' | 'report' | 'leave'> = {
+    share,
+    company: true,
+    report: () => Promise.resolve(),
+    leave: () => Promise.resolve(),
+  };
+  const queue: Pick<JobQueue, 'continue'> = {
+    continue: async (_name, payload, delayMs = 0) => {
+      jobs.push([(payload as { accountId: string }).accountId, delayMs]);
+    },
+  };
+  const processor = new MailSyncProcessor(
+    { SYNC_SESSIONS: 100 } as Config,
+    crew as Crew,
+    session as AccountSession,
+    state as AccountState,
+    queue as JobQueue,
+    createLogger('test', 'silent'),
+  );
+  return { processor, begun, jobs, grant: () => granted.splice(0).forEach((give) => give()) };
+}
+
+describe('a worker that stops', () => {
+  it('hands the accounts it holds over at once', async () => {
+    const { processor, jobs, begun, grant } = worker();
+    const turn = processor.watch({ accountId: 'a' });
+    grant();
+    await new Promise(setImmediate);
+    expect(begun).toEqual(['a']);
+    await processor.beforeApplicationShutdown();
+    await turn;
+    expect(jobs).toEqual([['a', 0]]);
+  });
+
+  it('hands over an account, too, that it was just claiming', async () => {
+    const { processor, jobs, grant } = worker();
+    const turn = processor.watch({ accountId: 'a' });
+    const stopped = processor.beforeApplicationShutdown();
+    await new Promise(setImmediate);
+    grant();
+    await Promise.all([stopped, turn]);
+    expect(jobs).toEqual([['a', 0]]);
+  });
+
+  it('leaves an account alone that another has taken meanwhile', async () => {
+    const { processor, jobs, grant } = worker({ end: () => Promise.reject(new Superseded('a')) });
+    const turn = processor.watch({ accountId: 'a' });
+    grant();
+    await new Promise(setImmediate);
+    await processor.beforeApplicationShutdown();
+    await turn;
+    expect(jobs).toEqual([]);
+  });
+});
+
+it('takes no more than its share of accounts that come all at once', async () => {
+  const { processor, begun, jobs, grant } = worker({ share: 2 });
+  const turns = ['a', 'b', 'c', 'd'].map((accountId) => processor.watch({ accountId }));
+  await new Promise(setImmediate);
+  grant();
+  await new Promise(setImmediate);
+  expect(begun).toEqual(['a', 'b']);
+  expect(jobs.map(([id]) => id)).toEqual(['c', 'd']);
+  await processor.beforeApplicationShutdown();
+  await Promise.all(turns);
+});
