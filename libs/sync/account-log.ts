@@ -1,16 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+import type { LogEntry } from '#libs/changes/account-events.js';
 import { newId } from '#libs/common/ids.js';
 import { Reader } from '#libs/database/reader.js';
-
-export interface LogEntry {
-  readonly level: 'info' | 'warn' | 'error';
-  /** `noun.verb`, e.g. `folder.reset`. */
-  readonly kind: string;
-  /** One sentence for people. No subjects, addresses, bodies or credentials. */
-  readonly message: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
 
 /** What an account's owner sees of its sync: kept two weeks, shown by GET /status and the dashboard. */
 @Injectable()

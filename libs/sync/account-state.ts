@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { noteEvents } from '#libs/changes/account-events.js';
+import { AccountWriter, Superseded, type Tx } from '#libs/changes/account-writer.js';
 import { Reader } from '#libs/database/reader.js';
 import { type SyncState, syncStates } from '#libs/database/account.entity.js';
 import type { ProviderError } from '#libs/providers/contracts/provider-error.js';
@@ -126,42 +127,39 @@ export class AccountState {
    * A session failed. Sets the back-off, and the state once the policy believes it.
    * @returns milliseconds until the next try; null when only the owner can help, or somebody else has the account
    */
-  async failed(
-    { id: accountId, epoch }: Pick<AccountClaim, 'id' | 'epoch'>,
-    error: ProviderError,
-  ): Promise<number | null> {
-    const outcome = syncPolicy[error.kind];
-    const [row] = await this.reader.rows<{ sync_failures: number }>(
-      `UPDATE accounts SET sync_failures = sync_failures + 1 WHERE id = $1 AND sync_epoch = $2
-       RETURNING sync_failures`,
-      [accountId, epoch],
-    );
-    if (!row) return null;
-    const confirmed = await this.isConfirmed(accountId, row.sync_failures, error);
-    const wait = Math.max(
-      backOffMs(row.sync_failures),
-      error.options.retryAfterMs ?? 0,
-      // A little more than they must lie apart, so that the next one counts.
-      confirmed ? 0 : outcome.apartMs * 1.1,
-    );
-    await this.reader.rows('UPDATE accounts SET sync_retry_at = now() + make_interval(secs => $2) WHERE id = $1', [
-      accountId,
-      wait / 1000,
-    ]);
-    await this.log.add(accountId, {
-      level: confirmed ? 'error' : 'warn',
-      kind: 'session.failed',
-      message: error.message,
-      details: { kind: error.kind, failures: row.sync_failures, serverText: error.options.serverText ?? null },
-    });
-    if (confirmed) await this.writer.write(accountId, (tx) => this.set(tx, outcome.state, error.message, syncStates));
-    return confirmed && outcome.afterwards === 'wait' ? null : wait;
+  async failed({ id, epoch }: Pick<AccountClaim, 'id' | 'epoch'>, error: ProviderError): Promise<number | null> {
+    const { kind } = error;
+    const { apartMs } = syncPolicy[kind];
+    const lasting = apartMs === 0 || (await this.log.failedBefore(id, kind, apartMs));
+    try {
+      return await this.writer.write(id, (tx) => this.noteFailure(tx, error, lasting), { epoch });
+    } catch (superseded) {
+      if (superseded instanceof Superseded) return null;
+      throw superseded;
+    }
   }
 
-  private async isConfirmed(accountId: string, failures: number, { kind }: ProviderError): Promise<boolean> {
-    const { confirmations, apartMs } = syncPolicy[kind];
-    if (failures < confirmations) return false;
-    return apartMs === 0 || this.log.failedBefore(accountId, kind, apartMs);
+  /** @param lasting whether it failed like this before, long enough ago */
+  private async noteFailure(tx: Tx, error: ProviderError, lasting: boolean): Promise<number | null> {
+    const { state, confirmations, apartMs, afterwards } = syncPolicy[error.kind];
+    const { retryAfterMs = 0, serverText = null } = error.options;
+    const [row] = await tx.query<{ failures: number }>(
+      'UPDATE accounts SET sync_failures = sync_failures + 1 WHERE id = $1 RETURNING sync_failures AS failures',
+      [tx.accountId],
+    );
+    const { failures } = row!;
+    const confirmed = failures >= confirmations && lasting;
+    // A little more than they must lie apart, so that the next one counts.
+    const wait = Math.max(backOffMs(failures), retryAfterMs, confirmed ? 0 : apartMs * 1.1);
+    await tx.query('UPDATE accounts SET sync_retry_at = now() + make_interval(secs => $2) WHERE id = $1', [
+      tx.accountId,
+      wait / 1000,
+    ]);
+    const level = confirmed ? 'error' : 'warn';
+    const details = { kind: error.kind, failures, serverText };
+    await noteEvents(tx, [{ level, kind: 'session.failed', message: error.message, details }]);
+    if (confirmed) await this.set(tx, state, error.message, syncStates);
+    return confirmed && afterwards === 'wait' ? null : wait;
   }
 
   private async showProgress(tx: Tx, from: readonly SyncState[]): Promise<void> {

@@ -8,6 +8,8 @@ import { AccountSession } from './account-session.js';
 import { AccountState } from './account-state.js';
 import { Crew } from './crew.js';
 import { ConnectionsModule } from './connections.module.js';
+import { FolderRound } from './folder-round.js';
+import { FolderVisits } from './folder-visits.js';
 import { Backfill } from './mail/backfill.js';
 import { DriftCheck } from './mail/drift-check.js';
 import { DriftStore } from './mail/drift-store.js';
@@ -24,6 +26,8 @@ import { StaleRefs } from './mail/stale-refs.js';
     AccountState,
     AccountSession,
     Crew,
+    FolderRound,
+    FolderVisits,
     FolderStore,
     FolderPass,
     DriftStore,

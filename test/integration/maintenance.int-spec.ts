@@ -5,13 +5,14 @@ import { Readable } from 'node:stream';
 import { Cleaner } from '../../apps/worker/maintenance/cleaner.js';
 import type { BlobStore } from '../../libs/blobs/blob-store.js';
 import { DiskBlobStore } from '../../libs/blobs/disk-blob-store.js';
-import { Superseded } from '../../libs/changes/account-writer.js';
+import { AccountWriter, Superseded } from '../../libs/changes/account-writer.js';
 import { OldChanges } from '../../libs/changes/old-changes.js';
 import { Logger } from '../../libs/common/logger.js';
 import { CONFIG } from '../../libs/config/config.module.js';
 import type { Config } from '../../libs/config/config.js';
 import { Reader } from '../../libs/database/reader.js';
 import { ProviderError, type ProviderErrorKind } from '../../libs/providers/contracts/provider-error.js';
+import { AccountLog } from '../../libs/sync/account-log.js';
 import { AccountState } from '../../libs/sync/account-state.js';
 import { StaleRefs } from '../../libs/sync/mail/stale-refs.js';
 import { Engine } from '../support/engine.js';
@@ -142,6 +143,24 @@ describe('upkeep', () => {
       await fail(accountId, 'throttled');
       await letPass(3);
       expect(await fail(accountId, 'credentials')).toBeGreaterThan(150_000);
+      expect(await stateOf(accountId)).toBe('initializing');
+    });
+
+    it('is not invalid when it was connected again meanwhile', async () => {
+      const accountId = await engine.addAccount(undefined, 'jan@example.com');
+      await fail(accountId, 'credentials');
+      await letPass(3);
+      class Slow extends AccountLog {
+        override async failedBefore(...asked: Parameters<AccountLog['failedBefore']>): Promise<boolean> {
+          const answer = await super.failedBefore(...asked);
+          await engine.rows('UPDATE accounts SET sync_epoch = sync_epoch + 1 WHERE id = $1', [accountId]);
+          return answer;
+        }
+      }
+      const reader = engine.app.get(Reader);
+      const state = new AccountState(reader, engine.app.get(AccountWriter), new Slow(reader));
+      const refused = new ProviderError('credentials', 'It is refused.');
+      expect(await state.failed({ id: accountId, epoch: 0 }, refused)).toBeNull();
       expect(await stateOf(accountId)).toBe('initializing');
     });
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { noteEvents } from '#libs/changes/account-events.js';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { NotFound } from '#libs/common/errors.js';
 import { newId } from '#libs/common/ids.js';
@@ -222,11 +223,5 @@ async function reconnect(tx: Tx, request: ConnectRequest): Promise<boolean> {
   return updated.length > 0;
 }
 
-async function log(tx: Tx, kind: string, message: string): Promise<void> {
-  await tx.query(`INSERT INTO account_events (account_id, id, level, kind, message) VALUES ($1, $2, 'info', $3, $4)`, [
-    tx.accountId,
-    newId(),
-    kind,
-    message,
-  ]);
-}
+const log = (tx: Tx, kind: string, message: string): Promise<void> =>
+  noteEvents(tx, [{ level: 'info', kind, message }]);

@@ -93,11 +93,8 @@ export class DriftCheck {
   }
 
   private async nextFolder(account: SyncedAccount, progress: DriftProgress): Promise<StoredFolder | undefined> {
-    for (const id of await this.store.due(account.id, progress.since)) {
-      const folder = await this.folder(account, id);
-      if (folder) return folder;
-    }
-    return undefined;
+    const due = await this.store.due(account.id, progress.since);
+    return due === null ? undefined : this.folder(account, due);
   }
 
   /** A failure of the folder, or the second in a row: it is left alone until it is due again. Else the session's. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
+import { noteEvents } from '#libs/changes/account-events.js';
 import { AccountWriter } from '#libs/changes/account-writer.js';
-import { newId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
@@ -41,17 +41,17 @@ export class DriftStore {
     private readonly writer: AccountWriter,
   ) {}
 
-  /** Folders to be compared, longest overdue first. @param since a check before this time does not count */
-  async due(accountId: string, since: Date | null): Promise<string[]> {
-    const rows = await this.reader.rows<{ folder_id: string }>(
+  /** The folder whose comparison is longest overdue; null when none is. @param since a check before does not count */
+  async due(accountId: string, since: Date | null): Promise<string | null> {
+    const [row] = await this.reader.rows<{ folder_id: string }>(
       `SELECT folder_id FROM folder_syncs sync
        WHERE ${COMPARABLE} AND (drift_checked_at IS NULL
          OR drift_checked_at < greatest($2::timestamptz, now() - make_interval(secs => $3)))
-       ORDER BY drift_checked_at NULLS FIRST, folder_id`,
+       ORDER BY drift_checked_at NULLS FIRST, folder_id LIMIT 1`,
       [accountId, since, this.config.SYNC_DRIFT_CHECK_SECONDS],
       'drift-due',
     );
-    return rows.map((row) => row.folder_id);
+    return row?.folder_id ?? null;
   }
 
   /** Messages of one folder that could not be read and have rested long enough; null when there are none. */
@@ -125,11 +125,8 @@ export class DriftStore {
           'UPDATE folder_syncs SET drift_repaired = drift_repaired + $3 WHERE account_id = $1 AND folder_id = $2',
           [account.id, folder.id, count],
         );
-        await tx.query(
-          `INSERT INTO account_events (account_id, id, level, kind, message, details)
-           VALUES ($1, $2, 'warn', 'folder.drift', $3, $4)`,
-          [account.id, newId(), message, JSON.stringify({ folderId: folder.id, ...repaired })],
-        );
+        const details = { folderId: folder.id, ...repaired };
+        await noteEvents(tx, [{ level: 'warn', kind: 'folder.drift', message, details }]);
       },
       { epoch: account.epoch },
     );

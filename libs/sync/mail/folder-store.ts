@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import { noteEvents } from '#libs/changes/account-events.js';
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { Reader } from '#libs/database/reader.js';
@@ -70,23 +71,18 @@ export class FolderStore {
     );
     return new Set(rows.map((row) => Number(row.uid)));
   }
+}
 
-  /** Notes that a folder could not be read, on its row, and in the account's log when it is news. */
-  async markFailing(accountId: string, folderId: string, reason: string, retryAt: Date): Promise<void> {
-    await this.reader.rows(
-      `WITH before AS (
-         SELECT last_error FROM folder_syncs WHERE account_id = $1 AND folder_id = $2
-       ), failing AS (
-         UPDATE folder_syncs SET state = 'failing', last_error = $3, failures = failures + 1, retry_at = $4
-         WHERE account_id = $1 AND folder_id = $2 RETURNING folder_id
-       )
-       INSERT INTO account_events (account_id, id, level, kind, message, details)
-       SELECT $1, $5, 'warn', 'folder.failing', $3, json_build_object('folderId', folder_id) FROM failing, before
-       WHERE before.last_error IS DISTINCT FROM $3`,
-      [accountId, folderId, reason, retryAt, newId()],
-      'folder-failing',
-    );
-  }
+/** Notes that a folder could not be read, on its row, and in the account's log when it is news. */
+export async function saveFailure(tx: Tx, folderId: string, reason: string, retryAt: Date): Promise<void> {
+  const [row] = await tx.query<{ last_error: string | null }>(
+    `UPDATE folder_syncs sync SET state = 'failing', last_error = $3, failures = failures + 1, retry_at = $4
+     FROM (SELECT last_error FROM folder_syncs WHERE account_id = $1 AND folder_id = $2) AS before
+     WHERE account_id = $1 AND folder_id = $2 RETURNING before.last_error`,
+    [tx.accountId, folderId, reason, retryAt],
+  );
+  if (!row || row.last_error === reason) return;
+  await noteEvents(tx, [{ level: 'warn', kind: 'folder.failing', message: reason, details: { folderId } }]);
 }
 
 /** Creates and changes folder rows as planned; `gone` are those whose absence has been proved. */
@@ -101,29 +97,33 @@ export async function saveFolders(tx: Tx, plan: FoldersPlan, gone: readonly Know
     tx.changes.record('modify', 'folder', id);
     if (roleChanged) await refreshFolder(tx, id);
   }
-  for (const folder of plan.create) await createFolder(tx, folder);
+  await createFolders(tx, plan.create);
 }
 
-async function createFolder(tx: Tx, folder: RemoteFolder): Promise<void> {
-  const id = newId();
+async function createFolders(tx: Tx, folders: readonly RemoteFolder[]): Promise<void> {
+  if (folders.length === 0) return;
+  const ids = folders.map(() => newId());
   await tx.query(
-    `WITH folder AS (
+    `WITH fresh AS (
+       SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[])
+         AS row(id, role, path, display_name, delimiter, mailbox_id, total)
+     ), folder AS (
        INSERT INTO categories (account_id, id, kind, role, path, display_name, delimiter, mailbox_id)
-       VALUES ($1, $2, 'folder', $3, $4, $5, $6, $7)
+       SELECT $1, id, 'folder', role, path, display_name, delimiter, mailbox_id FROM fresh
      )
-     INSERT INTO folder_syncs (account_id, folder_id, total) VALUES ($1, $2, $8)`,
+     INSERT INTO folder_syncs (account_id, folder_id, total) SELECT $1, id, total FROM fresh`,
     [
       tx.accountId,
-      id,
-      folder.role,
-      folder.path,
-      folder.displayName,
-      folder.delimiter,
-      folder.mailboxId,
-      folder.status?.messages ?? 0,
+      ids,
+      folders.map((folder) => folder.role),
+      folders.map((folder) => folder.path),
+      folders.map((folder) => folder.displayName),
+      folders.map((folder) => folder.delimiter),
+      folders.map((folder) => folder.mailboxId),
+      folders.map((folder) => folder.status?.messages ?? 0),
     ],
   );
-  tx.changes.record('create', 'folder', id);
+  for (const id of ids) tx.changes.record('create', 'folder', id);
 }
 
 async function deleteFolder(tx: Tx, folderId: string): Promise<void> {

@@ -1,5 +1,5 @@
+import { noteEvents } from '#libs/changes/account-events.js';
 import type { Tx } from '#libs/changes/account-writer.js';
-import { newId } from '#libs/common/ids.js';
 
 import type { NewMessage } from './insert-rows.js';
 
@@ -9,18 +9,14 @@ const MAX_LINES = 20;
 /** Puts into the account's log which messages were not kept in full, and why. */
 export async function noteLimited(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
   const limited = messages.filter((message) => message.parsed.state !== 'complete').slice(0, MAX_LINES);
-  if (limited.length === 0) return;
-  await tx.query(
-    `INSERT INTO account_events (account_id, id, level, kind, message, details)
-     SELECT $1, id, 'warn', 'message.' || state, message, json_build_object('messageId', message_id)
-     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS row(id, state, message, message_id)`,
-    [
-      tx.accountId,
-      limited.map(() => newId()),
-      limited.map((message) => message.parsed.state),
-      limited.map((message) => message.parsed.problem ?? 'The message could not be read in full.'),
-      limited.map((message) => message.id),
-    ],
+  await noteEvents(
+    tx,
+    limited.map(({ id, parsed }) => ({
+      level: 'warn',
+      kind: `message.${parsed.state}`,
+      message: parsed.problem ?? 'The message could not be read in full.',
+      details: { messageId: id },
+    })),
   );
 }
 
@@ -32,11 +28,8 @@ export async function noteFlagless(
 ): Promise<void> {
   const count = messages.filter((message) => message.flags === null).length;
   if (count === 0) return;
-  await tx.query(
-    `INSERT INTO account_events (account_id, id, level, kind, message, details)
-     VALUES ($1, $2, 'warn', 'message.flagless', $3, $4)`,
-    [tx.accountId, newId(), `The mail server left out the flags of ${count} messages.`, JSON.stringify({ folderId })],
-  );
+  const message = `The mail server left out the flags of ${count} messages.`;
+  await noteEvents(tx, [{ level: 'warn', kind: 'message.flagless', message, details: { folderId } }]);
   await tx.query('UPDATE folder_syncs SET drift_checked_at = NULL WHERE account_id = $1 AND folder_id = $2', [
     tx.accountId,
     folderId,
@@ -49,22 +42,21 @@ export async function notePoison(
   folderId: string,
   failures: readonly { readonly uid: number; readonly reason: string }[],
 ): Promise<void> {
-  for (const { uid, reason } of failures) {
-    await tx.query(
-      `INSERT INTO poison_uids (account_id, folder_id, uid, attempts, reason) VALUES ($1, $2, $3, 1, $4)
-       ON CONFLICT (account_id, folder_id, uid)
-       DO UPDATE SET attempts = poison_uids.attempts + 1, reason = excluded.reason, updated_at = now()`,
-      [tx.accountId, folderId, String(uid), reason.slice(0, 500)],
-    );
-    await tx.query(
-      `INSERT INTO account_events (account_id, id, level, kind, message, details)
-       VALUES ($1, $2, 'warn', 'message.unreadable', $3, $4)`,
-      [
-        tx.accountId,
-        newId(),
-        `A message could not be read and is kept out: ${reason.slice(0, 300)}`,
-        JSON.stringify({ folderId, uid }),
-      ],
-    );
-  }
+  if (failures.length === 0) return;
+  await tx.query(
+    `INSERT INTO poison_uids (account_id, folder_id, uid, attempts, reason)
+     SELECT DISTINCT ON (uid) $1, $2, uid, 1, left(reason, 500) FROM unnest($3::text[], $4::text[]) AS failure(uid, reason)
+     ON CONFLICT (account_id, folder_id, uid)
+     DO UPDATE SET attempts = poison_uids.attempts + 1, reason = excluded.reason, updated_at = now()`,
+    [tx.accountId, folderId, failures.map(({ uid }) => uid), failures.map(({ reason }) => reason)],
+  );
+  await noteEvents(
+    tx,
+    failures.map(({ uid, reason }) => ({
+      level: 'warn',
+      kind: 'message.unreadable',
+      message: `A message could not be read and is kept out: ${reason.slice(0, 300)}`,
+      details: { folderId, uid },
+    })),
+  );
 }

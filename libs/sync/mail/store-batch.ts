@@ -47,6 +47,7 @@ export async function storeBatch(
       accountId,
       async (tx) => {
         await position(tx);
+        await noteFlagless(tx, folder.id, outcome.messages);
         await notePoison(tx, folder.id, unreadable);
       },
       options,

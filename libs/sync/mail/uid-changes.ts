@@ -61,6 +61,8 @@ async function settle(tx: Tx, rows: readonly { message_id: string }[]): Promise<
   await touchThreads(tx, touched);
 }
 
+const ORPHANS_AT_A_TIME = 500;
+
 interface OrphanRow {
   readonly id: string;
   readonly thread_id: string;
@@ -70,13 +72,13 @@ interface OrphanRow {
 /**
  * Deletes messages that have had no place since before `before`. Call it only when every folder has been read to its
  * end since then: a message that merely moved has been found again by that time.
- * @returns how many were deleted; at most `limit`, so call again until it is less
+ * @returns how many were deleted: some at a time, so call again until there are none
  */
-export async function deleteOrphans(tx: Tx, before: Date, limit = 500): Promise<number> {
+export async function deleteOrphans(tx: Tx, before: Date): Promise<number> {
   const orphans = await tx.query<OrphanRow>(
     `SELECT id, thread_id, draft FROM messages
      WHERE account_id = $1 AND orphaned_at < $2 ORDER BY orphaned_at LIMIT $3`,
-    [tx.accountId, before, limit],
+    [tx.accountId, before, ORPHANS_AT_A_TIME],
   );
   if (orphans.length === 0) return 0;
   const ids = orphans.map((orphan) => orphan.id);

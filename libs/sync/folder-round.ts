@@ -1,0 +1,95 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
+import type { RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
+
+import { AccountState } from './account-state.js';
+import { FolderVisits, isGivenUp, type Watch } from './folder-visits.js';
+import { FolderStore, saveFolders, type StoredFolder } from './mail/folder-store.js';
+import { type KnownFolder, planFolders } from './mail/plan-folders.js';
+import { deleteOrphans } from './mail/uid-changes.js';
+
+/** Without CONDSTORE, the flags of a whole folder are compared this often. */
+const SWEEP_MS = 10 * 60_000;
+
+/** One look at every folder of an account. */
+@Injectable()
+export class FolderRound {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly writer: AccountWriter,
+    private readonly folders: FolderStore,
+    private readonly visits: FolderVisits,
+    private readonly state: AccountState,
+  ) {}
+
+  /** Visits every folder that changed, then lets go of messages that are in none. @throws ProviderError, Superseded */
+  async run(watch: Watch): Promise<void> {
+    const begun = Date.now();
+    watch.roundAt = begun + this.config.SYNC_FOLDER_POLL_SECONDS * 1000;
+    const driver = await watch.source.get();
+    const remote = await driver.folders();
+    await this.reconcile(watch, remote);
+    const status = new Map(remote.map((folder) => [folder.path, folder]));
+    let complete = true;
+    for (const folder of await this.folders.list(watch.account.id)) {
+      if (watch.signal.aborted) return;
+      const depth = depthOf(folder, status.get(folder.path), driver.capabilities.condstore);
+      if (depth === null) continue;
+      const waiting = folder.retryAt !== null && folder.retryAt.getTime() > Date.now();
+      const read = !waiting && (await this.visits.visit(watch, folder, depth));
+      complete = complete && (read || isGivenUp(folder));
+    }
+    await this.letGo(watch, begun, complete);
+    await this.state.recover(watch.account);
+  }
+
+  private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<void> {
+    const known = await this.folders.list(watch.account.id);
+    const plan = planFolders(known, remote);
+    const gone: KnownFolder[] = [];
+    for (const folder of plan.missing) if (await this.visits.isGone(watch, folder)) gone.push(folder);
+    if (plan.create.length + plan.change.length + gone.length === 0) return;
+    if (gone.length > 0) watch.roundAt = Date.now() + 1;
+    await this.writer.write(watch.account.id, (tx) => saveFolders(tx, plan, gone), { epoch: watch.account.epoch });
+  }
+
+  /**
+   * Deletes messages that had no place before this round began, once every folder that can be read has been read to
+   * its end since.
+   */
+  private async letGo(watch: Watch, begun: number, complete: boolean): Promise<void> {
+    const { id, epoch } = watch.account;
+    const oldest = await this.state.oldestOrphan(id);
+    if (oldest === null) return;
+    const graceMs = this.config.SYNC_ORPHAN_GRACE_SECONDS * 1000;
+    const before = new Date(Math.min(begun, Date.now() - graceMs));
+    const folders = (await this.folders.list(id)).filter((folder) => !isGivenUp(folder));
+    const pending = folders.some((folder) => folder.pending || folder.cursor === null);
+    if (complete && !pending) {
+      const some = () => this.writer.write(id, (tx) => deleteOrphans(tx, before), { epoch });
+      for (let deleted = await some(); deleted > 0; deleted = await some());
+    }
+    watch.roundAt = Math.min(watch.roundAt, Math.max(Date.now() + 1000, oldest.getTime() + graceMs + 50));
+  }
+}
+
+/** How to look at a folder; null when nothing can have happened in it. */
+function depthOf(folder: StoredFolder, remote: RemoteFolder | undefined, condstore: boolean): 'recent' | 'full' | null {
+  const { cursor } = folder;
+  if (cursor === null) return 'recent';
+  // Backfill has just finished: what changed while it ran was held back, and is looked at once in full.
+  if (!folder.pending && folder.sweptAt === null) return 'full';
+  if (!condstore && !folder.pending && Date.now() - (folder.sweptAt?.getTime() ?? 0) > SWEEP_MS) return 'full';
+  const { status } = remote ?? { status: null };
+  const same =
+    status !== null &&
+    status.messages === cursor.messages &&
+    status.uidNext === cursor.uidNext &&
+    status.uidValidity === cursor.uidValidity &&
+    status.highestModseq === cursor.modseq &&
+    folder.failures === 0;
+  return same ? null : 'recent';
+}

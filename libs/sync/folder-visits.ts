@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { JobQueue } from '#libs/queues/job-queue.js';
+
+import type { OneConnection } from './driver-source.js';
+import { FolderPass, type SyncedAccount } from './mail/folder-pass.js';
+import { saveFailure, type StoredFolder } from './mail/folder-store.js';
+import type { KnownFolder } from './mail/plan-folders.js';
+import { backOffMs } from './policy.js';
+
+/** A folder that failed so often in a row may stay unreadable for good: what lies in the others does not wait for it. */
+const GIVEN_UP_AFTER = 3;
+
+/** An account whose session runs. */
+export interface Watch {
+  readonly account: SyncedAccount;
+  readonly source: OneConnection;
+  readonly signal: AbortSignal;
+  /** When all folders are looked at next. */
+  roundAt: number;
+}
+
+export const isGivenUp = (folder: StoredFolder): boolean => folder.failures >= GIVEN_UP_AFTER;
+
+/** Passes over single folders, and what follows from how they went. */
+@Injectable()
+export class FolderVisits {
+  constructor(
+    private readonly writer: AccountWriter,
+    private readonly pass: FolderPass,
+    private readonly queue: JobQueue,
+  ) {}
+
+  /** @returns false when the folder could not be read; it is tried again later */
+  async visit(watch: Watch, folder: StoredFolder, depth: 'recent' | 'full'): Promise<boolean> {
+    const { account, source } = watch;
+    try {
+      const outcome = await this.pass.run(account, folder, source, depth);
+      // Messages that left one folder are looked for in the others at once: a move is not a deletion.
+      if (outcome.dropped) watch.roundAt = Math.min(watch.roundAt, Date.now());
+      if (outcome.backfill) await this.startBackfill(account.id);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
+      if (error.kind === 'hostile') await source.discard();
+      const retryAt = new Date(Date.now() + backOffMs(folder.failures + 3));
+      const { id, epoch } = account;
+      await this.writer.write(id, (tx) => saveFailure(tx, folder.id, error.message, retryAt), { epoch });
+      if (error.kind === 'not-found' && isGivenUp(folder)) await this.forgetIfGone(watch, folder);
+      return false;
+    }
+  }
+
+  /** A folder that a listing lacks, or that failed again and again, is gone when the server refuses to open it. */
+  async isGone({ source }: Watch, folder: KnownFolder): Promise<boolean> {
+    const driver = await source.get();
+    try {
+      await driver.newest(folder.path, 0);
+      return false;
+    } catch (error) {
+      if (error instanceof ProviderError && error.kind === 'not-found') return true;
+      throw error;
+    }
+  }
+
+  async startBackfill(accountId: string): Promise<void> {
+    await this.queue.add('account.backfill', { accountId, lane: 0 });
+    await this.queue.add('account.backfill', { accountId, lane: 1 });
+  }
+
+  /** Some servers list a deleted folder for the sake of those below it. An inbox that is not found is a broken server. */
+  private async forgetIfGone(watch: Watch, folder: StoredFolder): Promise<void> {
+    if (folder.cursor === null || folder.role === 'inbox' || !(await this.isGone(watch, folder))) return;
+    await this.pass.forget(watch.account, folder);
+  }
+}
