@@ -69,7 +69,7 @@ export class BackfillRange {
   @Column('integer', { default: 0 }) failures: number;
 }
 
-/** A message that could not be stored three times in a row is kept out of its batch until an upgrade. */
+/** A message that could not be read or stored. It rests, longer after each failure, and is then tried again. */
 @Entity('poison_uids')
 export class PoisonUid {
   @KeyColumn('poison_uids_pkey') accountId: string;

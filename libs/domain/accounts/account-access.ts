@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-
 import { Inject, Injectable } from '@nestjs/common';
 
+import { sha256 } from '#libs/common/hash.js';
 import { isPublicId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
@@ -35,7 +34,7 @@ export class AccountAccess {
 
   /** @param credential an access token; with DEV_ACCOUNT_ID_AUTH also an account id. */
   async accountOf(credential: string): Promise<AccountRef | null> {
-    const hash = createHash('sha256').update(credential).digest('hex');
+    const hash = sha256(credential);
     const known = this.known.get(hash);
     if (known && known.until > Date.now()) return known.account;
     this.known.delete(hash);

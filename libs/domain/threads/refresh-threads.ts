@@ -26,8 +26,9 @@ export interface RefreshOptions {
 }
 
 /**
- * Makes thread rows, and the thread_categories and thread_participants rows beside them, equal what their messages say. Call it inside the
- * transaction that changed the messages, once, with every thread touched. `version` grows with every visible change.
+ * Makes thread rows, and the thread_categories and thread_participants rows beside them, equal what their messages say.
+ * Call it inside the transaction that changed the messages, once, with every thread touched. `version` grows with every
+ * visible change.
  */
 export async function refreshThreads(
   tx: Queryable,
@@ -144,6 +145,17 @@ async function save(
   return { created, modified: rows.filter((row) => !row.created).map((row) => row.id) };
 }
 
+/** Deletes what stands beside a thread under its former date, or for an entry of its former array that is in it no more. */
+const formerRows = (table: string, column: string, array: string): string => `
+    DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+      SELECT former.ctid FROM old JOIN fresh USING (id), unnest(old.${array}) AS had(entry), LATERAL (
+        SELECT ctid FROM ${table}
+        WHERE account_id = $1 AND ${column} = had.entry AND last_message_at = old.last_message_at AND thread_id = old.id
+        OFFSET 0
+      ) AS former
+      WHERE fresh.last_at <> old.last_message_at OR had.entry <> ALL(fresh.${array})
+    ))`;
+
 const SAVE = `
   WITH fresh AS (
     SELECT id, subject, subject_key, first_at, last_at, messages, unread, starred, unseen,
@@ -172,30 +184,14 @@ const SAVE = `
     WHERE (thread.rendered, thread.categories, thread.emails, thread.email_fields)
       IS DISTINCT FROM (excluded.rendered, excluded.categories, excluded.emails, excluded.email_fields)
     RETURNING id, xmax = 0 AS created
-  ), unlisted AS (
-    DELETE FROM thread_categories WHERE ctid = ANY(ARRAY(
-      SELECT listed.ctid FROM old JOIN fresh USING (id), unnest(old.categories) AS had(category), LATERAL (
-        SELECT ctid FROM thread_categories
-        WHERE account_id = $1 AND category = had.category AND last_message_at = old.last_message_at AND thread_id = old.id
-        OFFSET 0
-      ) AS listed
-      WHERE fresh.last_at <> old.last_message_at OR had.category <> ALL(fresh.categories)
-    ))
+  ), unlisted AS (${formerRows('thread_categories', 'category', 'categories')}
   ), listed AS (
     INSERT INTO thread_categories (account_id, category, last_message_at, thread_id)
     SELECT $1, category, fresh.last_at, fresh.id
     FROM fresh LEFT JOIN old USING (id), unnest(fresh.categories) AS category
     WHERE (old.last_message_at, old.categories) IS DISTINCT FROM (fresh.last_at, fresh.categories)
     ON CONFLICT DO NOTHING
-  ), strangers AS (
-    DELETE FROM thread_participants WHERE ctid = ANY(ARRAY(
-      SELECT person.ctid FROM old JOIN fresh USING (id), unnest(old.emails) AS had(email), LATERAL (
-        SELECT ctid FROM thread_participants
-        WHERE account_id = $1 AND email = had.email AND last_message_at = old.last_message_at AND thread_id = old.id
-        OFFSET 0
-      ) AS person
-      WHERE fresh.last_at <> old.last_message_at OR had.email <> ALL(fresh.emails)
-    ))
+  ), strangers AS (${formerRows('thread_participants', 'email', 'emails')}
   ), people AS (
     INSERT INTO thread_participants AS person (account_id, email, last_message_at, thread_id, fields)
     SELECT $1, email, fresh.last_at, fresh.id, field
