@@ -41,7 +41,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(config),
         LoggerModule.forRoot('api'),
-        DatabaseModule.forRoot('postrider api'),
+        DatabaseModule.forRoot('postrider api', config.API_QUERY_TIMEOUT_SECONDS * 1000),
         QueuesModule,
         PassportModule,
         AccountReadsModule,

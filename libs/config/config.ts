@@ -47,6 +47,7 @@ export const environment = z.object({
   PORT: count(1, 65_535).default(5555),
   LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   DATABASE_POOL_SIZE: count(1, 200).default(10),
+  API_QUERY_TIMEOUT_SECONDS: count(1, 3600).default(15),
   TRUSTED_PROXIES: count(0, 10).default(0),
   DELTA_RETENTION_DAYS: count(1, 3650).default(60),
   CONNECT_LIMIT_PER_ADDRESS: count(1, 100_000).default(120),

@@ -10,7 +10,7 @@ import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.e
 import { Application } from './application.entity.js';
 import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entity.js';
 import { FileRow, Message, MessageBody, MessageUid } from './message.entity.js';
-import { CONNECT_TIMEOUT_MS, CONNECTION_SETTINGS, type DatabaseOptions } from './pool.js';
+import { connectionSettings, type DatabaseOptions } from './pool.js';
 import { SnakeNaming } from './snake-naming.js';
 import { Change, Thread, ThreadCategory, ThreadParticipant, ThreadRef } from './thread.entity.js';
 import { WorkerRow } from './worker.entity.js';
@@ -46,8 +46,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     url: options.url,
     poolSize: options.poolSize,
     applicationName: options.applicationName,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    extra: CONNECTION_SETTINGS,
+    extra: connectionSettings(options),
     entities,
     migrations: [FirstSchema1790000000000, Drift1790000100000, Workers1790000200000, SyncedCounts1790000300000],
     migrationsTableName: 'migrations',

@@ -21,7 +21,7 @@ class Disconnect implements OnApplicationShutdown {
 /** The data source, its pool and the Reader on it, one of each a process. */
 @Module({})
 export class DatabaseModule {
-  static forRoot(applicationName: string): DynamicModule {
+  static forRoot(applicationName: string, statementTimeoutMs?: number): DynamicModule {
     return {
       module: DatabaseModule,
       global: true,
@@ -34,6 +34,7 @@ export class DatabaseModule {
               url: config.DATABASE_URL,
               poolSize: config.DATABASE_POOL_SIZE,
               applicationName,
+              statementTimeoutMs,
             })
               .initialize()
               .catch((error: unknown) => {

@@ -5,19 +5,31 @@ import pg from 'pg';
  * connection is cut. Transactions wait for nothing but the database, so no healthy one idles that long.
  */
 const IDLE_IN_TRANSACTION_MS = 15_000;
-export const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
-/** What every connection is opened with, through TypeORM or not. Statements are sent without waiting for the one before. */
-export const CONNECTION_SETTINGS = {
-  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-  pipeline: true,
-};
+/** A server that still answers ends a statement itself when its time is up. One that says nothing for this much longer hangs. */
+const SILENCE_MS = 1000;
 
 export interface DatabaseOptions {
   readonly url: string;
   readonly poolSize: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** How long a statement may take. Without it, as long as it likes. */
+  readonly statementTimeoutMs?: number;
+}
+
+/** What every connection is opened with, through TypeORM or not. Statements are sent without waiting for the one before. */
+export function connectionSettings({ statementTimeoutMs }: DatabaseOptions) {
+  return {
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    pipeline: true,
+    connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, statementTimeoutMs ?? Infinity),
+    // The first is kept by the server; the second by us, and costs the connection.
+    ...(statementTimeoutMs === undefined
+      ? {}
+      : { statement_timeout: statementTimeoutMs, query_timeout: statementTimeoutMs + SILENCE_MS }),
+  };
 }
 
 /**
@@ -29,8 +41,7 @@ export function createPool(options: DatabaseOptions, onError: (error: Error) => 
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.applicationName,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    ...CONNECTION_SETTINGS,
+    ...connectionSettings(options),
   });
   return pool.on('error', onError);
 }

@@ -1,6 +1,10 @@
+import { createDataSource } from '#libs/database/data-source.js';
+
 import { ApiClient } from '../support/api-client.js';
 import { apiConfig } from '../support/api-env.js';
 import { Cable } from '../support/cable.js';
+import { eventually } from '../support/eventually.js';
+import { OwnPostgres } from '../support/own-servers.js';
 import { Seed } from '../support/seed.js';
 import { createDatabase, createRedis, type TestDatabase, type TestRedis } from '../support/servers.js';
 import { type RunningApi, startApi } from '../../apps/api/bootstrap.js';
@@ -50,6 +54,71 @@ describe('without its database', () => {
     expect(answer).toMatchObject({ status: 500, json: { type: 'api_error' } });
     expect(answer.text).not.toContain('files');
     await seed.sql('ALTER TABLE misplaced RENAME TO files');
+  });
+});
+
+describe('with a database that hangs', () => {
+  const postgres = new OwnPostgres();
+  let seed: Seed;
+  let redis: TestRedis;
+  let api: RunningApi;
+  let client: ApiClient;
+
+  beforeAll(async () => {
+    const url = await postgres.start();
+    redis = await createRedis();
+    const source = await createDataSource({ url, poolSize: 1, applicationName: 'test' }).initialize();
+    await source.runMigrations();
+    await source.destroy();
+    seed = await Seed.open(url);
+    const account = await seed.account();
+    const settings = { DATABASE_URL: url, REDIS_URL: redis.url, API_QUERY_TIMEOUT_SECONDS: '1' };
+    api = await startApi(apiConfig(settings));
+    client = new ApiClient(api.url, account.token);
+  });
+  afterEach(() => postgres.thaw());
+  afterAll(async () => {
+    await api.close();
+    await seed.close();
+    await postgres.stop();
+    postgres.remove();
+    await redis.drop();
+  });
+
+  const connections = async () =>
+    (await seed.sql(`SELECT pid FROM pg_stat_activity WHERE application_name = 'postrider api'`)).map(({ pid }) => pid);
+
+  it('the API answers 503 in time, and goes on with new connections when the database does', async () => {
+    const paths = ['/threads', '/account', '/messages?view=count', '/files', '/folders'];
+    const all = () => Promise.all(paths.map((path) => client.get(path)));
+    expect((await all()).map(({ status }) => status)).toEqual(paths.map(() => 200));
+    const before = await connections();
+    await postgres.freeze();
+    const begun = Date.now();
+    const [ready, answers] = await Promise.all([client.get('/health/ready'), all()]);
+    expect(ready).toMatchObject({ status: 503, json: { database: 'unreachable', redis: 'ok' } });
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ status: 503, json: { type: 'database_error' } });
+    }
+    expect(Date.now() - begun).toBeLessThan(6000);
+    // By now no connection is left, and none can be made.
+    expect(await client.get('/threads')).toMatchObject({ status: 503, json: { type: 'database_error' } });
+    postgres.thaw();
+    expect((await all()).map(({ status }) => status)).toEqual(paths.map(() => 200));
+    expect((await client.get('/health/ready')).status).toBe(200);
+    await eventually('the old connections are gone', async () => {
+      const now = await connections();
+      return !before.some((pid) => now.includes(pid));
+    });
+  });
+
+  it('cuts a statement that takes too long, and keeps its connection', async () => {
+    await seed.sql('BEGIN');
+    await seed.sql('LOCK TABLE files');
+    const answer = await client.get('/files');
+    await seed.sql('ROLLBACK');
+    expect(answer).toMatchObject({ status: 503, json: { type: 'database_error' } });
+    expect((await client.get('/files')).status).toBe(200);
   });
 });
 

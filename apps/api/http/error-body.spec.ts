@@ -37,13 +37,19 @@ describe('errorAnswer', () => {
     expect(errorAnswer(error)).toMatchObject({ status, body: { type: 'invalid_request_error' } });
   });
 
+  it.each([coded('canceling statement due to statement timeout', { code: '57014' }), new Error('Query read timeout')])(
+    'knows a database that takes too long: %s',
+    (error) => {
+      expect(errorAnswer(error)).toMatchObject({ status: 503, body: { type: 'database_error' } });
+    },
+  );
+
   it.each([
     [coded('connect ECONNREFUSED', { code: 'ECONNREFUSED' }), true],
     [new AggregateError([coded('x', { code: 'ECONNREFUSED' })]), true],
     [coded('terminating connection', { code: '57P01' }), true],
     [new Error('Connection terminated unexpectedly'), true],
     [coded('duplicate key', { code: '23505' }), false],
-    [coded('canceled', { code: '57014' }), false],
   ])('knows an outage of the database: %s', (error, outage) => {
     expect(isDatabaseOutage(error)).toBe(outage);
     expect(errorAnswer(error).status).toBe(outage ? 503 : 500);

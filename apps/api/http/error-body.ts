@@ -15,6 +15,9 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   if (isDatabaseOutage(error)) {
     return answer(503, 'database_error', 'The database cannot be reached. Please try again in a few moments.');
   }
+  if (isOutOfTime(error)) {
+    return answer(503, 'database_error', 'The database takes too long to answer. Please try again in a few moments.');
+  }
   const refusal = refusalOf(error);
   if (refusal) return answer(refusal.status, 'invalid_request_error', refusal.message);
   return answer(500, 'api_error', 'An internal error occurred. Please try again; if it persists, tell your operator.');
@@ -63,4 +66,12 @@ export function isDatabaseOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return OUTAGE_STATES.test(code) || OUTAGE_CODES.has(code) || OUTAGE_TEXTS.test(error.message);
+}
+
+// PostgreSQL's statement_timeout, and pg's query_timeout, which has no code.
+const CANCELED = '57014';
+const UNANSWERED = 'Query read timeout';
+
+function isOutOfTime(error: unknown): boolean {
+  return error instanceof Error && (error.message === UNANSWERED || ('code' in error && error.code === CANCELED));
 }
