@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+
 import { type ApiEnv, startApiEnv } from '../support/api-env.js';
 import type { SeededAccount } from '../support/seed.js';
 
@@ -108,7 +110,8 @@ describe('the HTTP layer', () => {
     expect(options.headers).toMatchObject({
       'access-control-allow-origin': 'https://app.example',
       'access-control-allow-credentials': 'true',
-      'access-control-allow-methods': expect.stringContaining('PUT'),
+      allow: 'GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS',
+      'access-control-allow-methods': 'GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS',
       'access-control-allow-headers': 'authorization, nylas-api-version',
     });
   });
@@ -133,7 +136,8 @@ describe('the HTTP layer', () => {
     expect(refused.status).toBe(404);
     const method = await client.send('/threads', { method: 'DELETE' });
     expect(method).toMatchObject({ status: 405, json: error('invalid_request_error') });
-    expect(method.headers.allow).toContain('GET');
+    expect(method.headers.allow).toBe('GET, HEAD');
+    expect((method.json as { message: string }).message).toContain('use GET, HEAD');
   });
 
   it('has not implemented deleting threads', async () => {
@@ -187,6 +191,35 @@ describe('the HTTP layer', () => {
     expect(long.headers['content-length']).toBe(String(long.bytes.length));
     const rubbish = await env.client.send('/threads', { method: 'GET', headers: { 'content-length': 'x' } });
     expect(rubbish).toMatchObject({ status: 400, json: error('invalid_request_error') });
+  });
+
+  it.each([
+    ['no Host header', 'GET /health/live HTTP/1.1\r\n', 400],
+    ['an expectation nobody knows', 'GET /health/live HTTP/1.1\r\nHost: a\r\nExpect: cake\r\n', 417],
+    ['what is meant for a proxy', 'CONNECT there:443 HTTP/1.1\r\nHost: there:443\r\n', 405],
+    ['a method nobody knows', 'BAKE /health/live HTTP/1.1\r\nHost: a\r\n', 400],
+    ['a version nobody speaks', 'GET /health/live HTTP/4.2\r\nHost: a\r\n', 400],
+    [
+      'two lengths at once',
+      'POST /health/live HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n',
+      400,
+    ],
+  ])('answers in JSON to %s', async (_, head, status) => {
+    const { port } = new URL(env.client.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(`${head}\r\n`);
+    const answer = (await socket.toArray()).join('');
+    const [headers = '', body = ''] = answer.split('\r\n\r\n');
+    expect(headers).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(headers).toMatch(/^content-type: application\/json$/im);
+    expect(headers).toMatch(/^x-request-id: \S+$/im);
+    expect(JSON.parse(body)).toEqual(error('invalid_request_error'));
+  });
+
+  it('needs no Host header in HTTP/1.0', async () => {
+    const socket = connect(Number(new URL(env.client.url).port), '127.0.0.1');
+    socket.end('GET /health/live HTTP/1.0\r\n\r\n');
+    expect((await socket.toArray()).join('')).toMatch(/^HTTP\/1.1 200 .*\{"status":"ok"\}$/s);
   });
 
   it('serves its documentation', async () => {

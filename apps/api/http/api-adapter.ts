@@ -1,9 +1,9 @@
-import { ServerResponse } from 'node:http';
+import { createServer, ServerResponse } from 'node:http';
 import { type ParsedUrlQuery, parse } from 'node:querystring';
 import { pipeline } from 'node:stream';
 
 import { ExpressAdapter } from '@nestjs/platform-express';
-import express, { type Response } from 'express';
+import express, { type Express, type Response } from 'express';
 
 import { ByteBody, EmptyBody, LiveBody, RenderedJson } from './reply.js';
 
@@ -21,6 +21,11 @@ export class ApiAdapter extends ExpressAdapter {
     instance.set('query parser', queryOf);
     Object.defineProperty(instance.response, 'setHeader', { value: setHeaderBare });
     super(instance);
+  }
+
+  /** Node would answer a request without a Host header itself, without a body: `requestBasics` refuses it. */
+  override initHttpServer(): void {
+    this.httpServer = createServer({ requireHostHeader: false }, this.getInstance<Express>());
   }
 
   /** Everything a controller returns is JSON, except the bodies of bytes it asks for by name. */

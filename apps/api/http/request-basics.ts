@@ -2,21 +2,26 @@ import { randomUUID } from 'node:crypto';
 
 import type { NextFunction, Request, Response } from 'express';
 
-const METHODS = 'GET,POST,PUT,PATCH,DELETE,OPTIONS';
+import { InvalidRequest } from '#libs/common/errors.js';
+
+const METHODS = 'GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS';
 const HEADERS = 'Authorization,Content-Type';
 const REQUESTED_HEADERS = 'access-control-request-headers';
-const EXPOSED = 'X-Request-Id,Content-Disposition';
+const EXPOSED = 'X-Request-Id,Content-Disposition,Retry-After,X-RateLimit-Limit,X-RateLimit-Reset';
 const VERSION_HEADER = 'nylas-api-version';
 
 /**
  * What every request gets before anything else looks at it: an id, one spelling of its path, CORS for browsers and the
- * echo of the version header. Answers OPTIONS itself.
+ * echo of the version header. Answers OPTIONS itself, and refuses what HTTP/1.1 forbids (RFC 9112, 3.2).
  */
 export function requestBasics(request: Request, response: Response, next: NextFunction): void {
   response.setHeader('X-Request-Id', requestId(request));
   const version = request.headers[VERSION_HEADER];
   if (typeof version === 'string') response.setHeader('Nylas-Api-Version', version);
   if (request.headers.origin !== undefined) allowOrigin(request, request.headers.origin, response);
+  if (request.headers.host === undefined && request.httpVersion === '1.1') {
+    return next(new InvalidRequest('The request has no Host header, which HTTP/1.1 demands.'));
+  }
   if (request.method === 'OPTIONS') {
     response.setHeader('Allow', METHODS);
     response.setHeader('Content-Length', 0);

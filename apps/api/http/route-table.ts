@@ -13,12 +13,13 @@ interface RouteLayer {
 export class RouteTable {
   constructor(private readonly host: HttpAdapterHost) {}
 
-  /** Upper-case methods, sorted; empty when no route has this path. */
+  /** Upper-case methods, sorted, with HEAD where there is GET; empty when no route has this path. */
   methodsOf(path: string): string[] {
     const methods = this.layers()
       .filter((layer) => layer.route && layer.match(path))
-      .flatMap((layer) => Object.keys(layer.route?.methods ?? {}));
-    return [...new Set(methods)].map((method) => method.toUpperCase()).toSorted();
+      .flatMap((layer) => Object.keys(layer.route?.methods ?? {}))
+      .flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+    return [...new Set(methods)].toSorted();
   }
 
   private layers(): readonly RouteLayer[] {
