@@ -51,12 +51,27 @@ export function workersOf(argv: readonly string[]): number {
 export function makeDataDir(dataDir: string): void {
   try {
     // Others may pass through, as PostgreSQL's own user must, but not look.
-    fs.mkdirSync(dataDir, { recursive: true, mode: 0o711 });
-    for (const name of ['blobs', 'logs']) fs.mkdirSync(path.join(dataDir, name), { recursive: true, mode: 0o700 });
-    fs.accessSync(dataDir, fs.constants.W_OK);
+    makeFolder(dataDir, 0o711);
+    for (const name of ['blobs', 'logs']) makeFolder(path.join(dataDir, name), 0o700);
   } catch (error) {
     throw new StartFault(`DATA_DIR: cannot write to ${dataDir}: ${(error as Error).message}`);
   }
+}
+
+/** Not by `recursive`: where every try to make a folder is answered with ENOENT, as in /proc, Node tries for ever. */
+function makeFolder(folder: string, mode: number): void {
+  const isFolder = () => fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isFolder()) {
+    const parent = path.dirname(folder);
+    if (!fs.existsSync(parent)) makeFolder(parent, mode);
+    try {
+      fs.mkdirSync(folder, { mode });
+    } catch (error) {
+      // Another start may have been faster.
+      if (!isFolder()) throw error;
+    }
+  }
+  fs.accessSync(folder, fs.constants.W_OK);
 }
 
 /** @throws StartFault naming ISPDB_DIR when it is no folder */
