@@ -36,10 +36,12 @@ describe('the store and the mailbox', () => {
     const deadline = Date.now() + budget.minutes * 60_000;
     const failed: ScenarioResult[] = [];
     let [next, done] = [budget.start, 0];
+    const { installation, dovecot } = product;
+    const stage = { product, installation, dovecot, postgres, redis };
     const lane = async () => {
       while (next < budget.start + budget.seeds && Date.now() < deadline) {
         const seed = next++;
-        const result = await Scenario.run(product, seed);
+        const result = await Scenario.run(stage, seed);
         done += 1;
         say(`seed ${seed}: ${result.differences.length} differences, ${result.ms} ms`);
         if (result.differences.length > 0 || process.env['SOAK_DIARY']) say(result.diary.join('\n'));

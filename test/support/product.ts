@@ -120,6 +120,8 @@ export class Product {
       auth: { user: `${user}@example.com`, pass: PASSWORD },
       logger: false,
     });
+    // Its commands say so when the connection breaks; without a listener the process would end.
+    client.on('error', () => undefined);
     await client.connect();
     this.clients.push(client);
     return client;

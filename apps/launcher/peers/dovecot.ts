@@ -47,7 +47,11 @@ export interface Dovecot {
   mailDir(user: string): string;
   readonly owner: { readonly uid: number; readonly gid: number };
   addUser(user: string, password: string): void;
+  /** Runs Dovecot's own administration tool. @throws when it fails */
+  doveadm(...words: readonly string[]): Promise<void>;
   log(): string;
+  /** Ends every connection; comes back on the same ports with the same mail. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -58,45 +62,82 @@ export interface Dovecot {
 export async function startDovecot({ dir, users, settings = {}, say }: DovecotOptions): Promise<Dovecot> {
   const at = await layOut(dir, settings, say);
   for (const [user, password] of Object.entries(users)) writeUser(at.data, user, password);
-  await writeFile(join(dir, 'dovecot.conf'), dovecotConfig(at, settings));
+  await writeFile(configuration(at), dovecotConfig(at, settings));
 
-  const server = [join(at.prefix, 'usr/sbin/dovecot'), '-F', '-c', join(dir, 'dovecot.conf')];
-  // Dovecot would read its configuration by running /usr/bin/doveconf, which need not be there.
-  const reader = ['-f', 'service=master', '-c', join(dir, 'dovecot.conf'), '-m', 'master', '-e'];
-  const child = spawn(join(at.prefix, 'usr/bin/doveconf'), [...reader, ...server], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-    env: { ...process.env, LD_LIBRARY_PATH: at.libraryPath },
-  });
-  const leash = tie(child);
   const log = () => (existsSync(join(dir, 'dovecot.log')) ? readFileSync(join(dir, 'dovecot.log'), 'utf8') : '');
-  const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    }
-    leash.kill('SIGKILL');
+  const cleanUp = async () => {
     if (!at.runDir.startsWith(dir)) await rm(at.runDir, { recursive: true, force: true });
   };
-  try {
-    await greeting(child, at.imapPort, log);
-  } catch (error) {
-    await stop();
+  let running = await launch(at, log).catch(async (error: unknown) => {
+    await cleanUp();
     throw error;
-  }
+  });
   return {
     host: '127.0.0.1',
     imapPort: at.imapPort,
     lmtpPort: at.lmtpPort,
     imapsPort: at.tls?.port ?? null,
     certificate: at.tls && readFileSync(at.tls.certificate, 'utf8'),
-    pid: child.pid ?? 0,
+    get pid() {
+      return running.child.pid ?? 0;
+    },
     mailDir: (user) => join(at.data, 'mail', user),
     owner: { uid: at.uid, gid: at.gid },
     addUser: (user, password) => writeUser(at.data, user, password),
+    doveadm: async (...words) => {
+      const [program, argv, env] = configured(at, 'doveadm', 'usr/bin/doveadm', words);
+      await run(program, argv, { env });
+    },
     log,
-    stop,
+    restart: async () => {
+      await end(running);
+      running = await launch(at, log);
+    },
+    stop: async () => {
+      await end(running);
+      await cleanUp();
+    },
   };
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly leash: ChildProcess;
+}
+
+const configuration = (at: DovecotLayout) => join(at.dir, 'dovecot.conf');
+
+/** Dovecot's programs would read their configuration by running /usr/bin/doveconf, which need not be there. */
+function configured(
+  at: DovecotLayout,
+  module: string,
+  program: string,
+  words: readonly string[],
+): [string, string[], NodeJS.ProcessEnv] {
+  const reader = ['-f', `service=${module}`, '-c', configuration(at), '-m', module, '-e'];
+  const env = { ...process.env, LD_LIBRARY_PATH: at.libraryPath };
+  return [join(at.prefix, 'usr/bin/doveconf'), [...reader, join(at.prefix, program), ...words], env];
+}
+
+async function launch(at: DovecotLayout, log: () => string): Promise<Running> {
+  const [program, argv, env] = configured(at, 'master', 'usr/sbin/dovecot', ['-F', '-c', configuration(at)]);
+  const child = spawn(program, argv, { stdio: ['ignore', 'ignore', 'pipe'], detached: true, env });
+  const running = { child, leash: tie(child) };
+  try {
+    await greeting(child, at.imapPort, log);
+    return running;
+  } catch (error) {
+    await end(running);
+    throw error;
+  }
+}
+
+async function end({ child, leash }: Running): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+  leash.kill('SIGKILL');
 }
 
 async function layOut(dir: string, settings: DovecotSettings, say: DovecotOptions['say']): Promise<DovecotLayout> {

@@ -13,12 +13,15 @@ export interface MessageState {
 /** A mailbox, as a server has it or as the API shows it; messages by Message-ID without angle brackets. */
 export interface MailState {
   readonly folders: ReadonlySet<string>;
+  /** Folders that may be shown or not: the server lists them, for the sake of others below, and cannot open them. */
+  readonly shells?: ReadonlySet<string>;
   readonly messages: ReadonlyMap<string, MessageState>;
 }
 
 /** One line for each thing in which `found` is not as `wanted`; none when they are equal. */
 export function differences(wanted: MailState, found: MailState): string[] {
-  const lines = compareKeys('folder', wanted.folders, found.folders);
+  const folders = [...found.folders].filter((folder) => !wanted.shells?.has(folder));
+  const lines = compareKeys('folder', wanted.folders, new Set(folders));
   lines.push(...compareKeys('message', new Set(wanted.messages.keys()), new Set(found.messages.keys())));
   for (const [name, message] of wanted.messages) {
     const other = found.messages.get(name);

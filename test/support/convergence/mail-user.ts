@@ -1,7 +1,10 @@
 import { ImapFlow } from 'imapflow';
 
+import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
 import type { Random } from '../../bench/mailbox/random.js';
 import { letter, messageId } from '../letters.js';
+
+import { now } from './patience.js';
 
 /** A letter written during a scenario, by the name its Message-ID is made of. */
 export interface Written {
@@ -22,7 +25,7 @@ export interface Operation {
 
 export interface MailUserOptions {
   readonly name: string;
-  readonly port: number;
+  readonly dovecot: Dovecot;
   readonly address: string;
   readonly password: string;
   readonly random: Random;
@@ -40,6 +43,7 @@ export class MailUser {
   readonly diary: string[] = [];
   private client: ImapFlow | null = null;
   private written = 0;
+  private resets = 0;
 
   constructor(private readonly options: MailUserOptions) {}
 
@@ -58,7 +62,7 @@ export class MailUser {
       outcome = `refused: ${error instanceof Error ? error.message : String(error)}`;
       if (!this.client?.usable) this.close();
     }
-    this.diary.push(`${new Date().toISOString().slice(17, 23)} ${this.options.name} ${name} ${outcome}`);
+    this.diary.push(`${now()} ${this.options.name} ${name} ${outcome}`);
   }
 
   get random(): Random {
@@ -88,6 +92,13 @@ export class MailUser {
 
   someFlags(): string[] {
     return flags.filter(() => this.random.chance(0.4));
+  }
+
+  /** Numbers a folder anew, as after its index was lost; whoever has it open is thrown out. */
+  async resetUids(folder: string): Promise<void> {
+    const { dovecot, address } = this.options;
+    const uidValidity = String(Math.floor(Date.now() / 1000) + (this.resets += 1));
+    await dovecot.doveadm('mailbox', 'update', '-u', address, '--uid-validity', uidValidity, folder);
   }
 
   async folders(client: ImapFlow): Promise<string[]> {
@@ -123,10 +134,10 @@ export class MailUser {
 
   private async connection(): Promise<ImapFlow> {
     if (this.client?.usable) return this.client;
-    const { port, address, password } = this.options;
+    const { dovecot, address, password } = this.options;
     const client = new ImapFlow({
       host: '127.0.0.1',
-      port,
+      port: dovecot.imapPort,
       secure: false,
       doSTARTTLS: false,
       auth: { user: address, pass: password },

@@ -1,4 +1,4 @@
-import type { ImapFlow } from 'imapflow';
+import type { ImapFlow, ListResponse, MailboxObject } from 'imapflow';
 
 import type { MailState, MessageState } from './mail-state.js';
 
@@ -7,10 +7,13 @@ const bracketless = (id: string) => id.replace(/^<|>$/g, '');
 /** What the API has to show of a mailbox, read over IMAP. Nothing may be changing it meanwhile. */
 export async function mailboxTruth(client: ImapFlow): Promise<MailState> {
   const listed = (await client.list()).filter(({ flags }) => !flags.has('\\Noselect') && !flags.has('\\NonExistent'));
+  const folders = new Set<string>();
+  const shells = new Set<string>();
   const messages = new Map<string, MessageState>();
   for (const folder of listed) {
-    const box = await client.mailboxOpen(folder.path, { readOnly: true });
-    const rows = box.exists > 0 ? await client.fetchAll('1:*', { uid: true, flags: true, envelope: true }) : [];
+    const box = await openUnlessShell(client, folder);
+    (box ? folders : shells).add(folder.path);
+    const rows = box?.exists ? await client.fetchAll('1:*', { uid: true, flags: true, envelope: true }) : [];
     for (const { flags, envelope } of rows) {
       const name = bracketless(envelope?.messageId ?? '');
       const before = messages.get(name);
@@ -22,6 +25,16 @@ export async function mailboxTruth(client: ImapFlow): Promise<MailState> {
       });
     }
   }
-  await client.mailboxClose();
-  return { folders: new Set(listed.map(({ path }) => path)), messages };
+  return { folders, shells, messages };
+}
+
+/** Dovecot goes on listing a deleted folder with folders below it as if it could be opened. */
+async function openUnlessShell(client: ImapFlow, { path, flags }: ListResponse): Promise<MailboxObject | null> {
+  try {
+    return await client.mailboxOpen(path, { readOnly: true });
+  } catch (error) {
+    const answer = (error as { responseText?: string }).responseText ?? '';
+    if (flags.has('\\HasChildren') && answer.startsWith("Mailbox doesn't exist")) return null;
+    throw new Error(`cannot open ${path} (${[...flags].join(' ')}): ${answer}`, { cause: error });
+  }
 }

@@ -97,6 +97,13 @@ const renumber = withFolder(async (user, client, path) => {
   return `${exists} messages`;
 });
 
+/** Any folder, the inbox too. */
+const reset: Act = async (user, client) => {
+  const path = await user.folder(client);
+  await user.resetUids(path);
+  return path;
+};
+
 /** With how often they happen. */
 export const operations: readonly (readonly [Operation, number])[] = [
   [{ name: 'append', act: append }, 6],
@@ -109,5 +116,6 @@ export const operations: readonly (readonly [Operation, number])[] = [
   [{ name: 'create', act: create }, 3],
   [{ name: 'rename', act: rename }, 2],
   [{ name: 'delete', act: remove }, 1],
-  [{ name: 'renumber', act: renumber }, 2],
+  [{ name: 'renumber', act: renumber }, 1],
+  [{ name: 'reset', act: reset }, 1],
 ];

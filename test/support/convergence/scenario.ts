@@ -1,17 +1,23 @@
 import { Random } from '../../bench/mailbox/random.js';
+import { Cable } from '../cable.js';
 import { type ConnectedAccount, PASSWORD, type Product } from '../product.js';
 
 import { type ApiView, asMailState, contradictions, nameOf, readApi } from './api-view.js';
-import { LogTable } from './change-source.js';
+import { DeltaFeed, LogTable } from './change-source.js';
+import { type Machinery, strike } from './faults.js';
 import { Follower } from './follower.js';
-import { differences } from './mail-state.js';
+import { differences, type MailState } from './mail-state.js';
 import { type Correspondence, MailUser } from './mail-user.js';
-import { operations } from './operations.js';
 import { mailboxTruth } from './mailbox-truth.js';
+import { operations } from './operations.js';
+import { now, patiently, pause, PAUSE_MS } from './patience.js';
 
 /** How long the store may take to equal the mailbox once nobody touches it any more. */
 const SETTLE_MS = 120_000;
-const PAUSE_MS = 100;
+/** Between two looks; looking costs more than waiting. */
+const LONGEST_PAUSE_MS = 2000;
+/** How long a log that was silent for so long will stay silent. */
+const SILENCE_MS = 5000;
 
 export interface ScenarioResult {
   readonly seed: number;
@@ -22,7 +28,12 @@ export interface ScenarioResult {
   readonly ms: number;
 }
 
-/** One mailbox of its own, some mail programs at work in it, and a consumer that follows. */
+/** Where scenarios play. */
+export interface Stage extends Machinery {
+  readonly product: Product;
+}
+
+/** One mailbox of its own, some mail programs at work in it, trouble on the way to it, and two consumers that follow. */
 export class Scenario {
   private readonly random: Random;
   private readonly users: MailUser[];
@@ -32,36 +43,42 @@ export class Scenario {
   private readonly diary: string[] = [];
 
   private constructor(
-    private readonly product: Product,
+    private readonly stage: Stage,
+    private readonly cable: Cable,
     private readonly local: string,
     private readonly account: ConnectedAccount,
-    private readonly follower: Follower,
+    private readonly followers: readonly Follower[],
     seed: number,
   ) {
     this.random = new Random(seed);
     const letters: Correspondence = [];
-    const { imapPort: port } = product.dovecot;
+    const { dovecot } = stage.product;
     this.users = ['ann', 'bob', 'cy'].slice(0, this.random.int(1, 3)).map((name, index) => {
       const random = new Random(seed * 31 + index + 1);
-      return new MailUser({ name, port, address: `${local}@example.com`, password: PASSWORD, random, letters });
+      return new MailUser({ name, dovecot, address: `${local}@example.com`, password: PASSWORD, random, letters });
     });
   }
 
   /** Plays what the seed says and looks at what came of it. */
-  static async run(product: Product, seed: number): Promise<ScenarioResult> {
+  static async run(stage: Stage, seed: number): Promise<ScenarioResult> {
     const begun = Date.now();
+    const { product } = stage;
     const local = `soak-${seed}`;
     product.addUser(local);
-    const account = await product.connect(local);
-    const source = new LogTable(product.installation.env['DATABASE_URL']!, account.id);
-    const follower = new Follower(source, account.api);
-    const scenario = new Scenario(product, local, account, follower, seed);
+    const cable = await Cable.to(`imap://127.0.0.1:${product.dovecot.imapPort}`);
+    const account = await patiently(() => product.connect(local, { imap_port: cable.port }));
+    const sources = [new LogTable(product.installation.env['DATABASE_URL']!, account.id), new DeltaFeed(account.api)];
+    const followers = sources.map((source) => new Follower(source, account.api));
+    const scenario = new Scenario(stage, cable, local, account, followers, seed);
     try {
       await scenario.play();
+    } catch (error) {
+      scenario.found.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
     } finally {
-      await source.close();
+      for (const source of sources) await source.close();
       for (const user of scenario.users) user.close();
-      await product.installation.command(['account', 'remove', account.id]);
+      await patiently(() => remove(product, account.id));
+      cable.remove();
     }
     const diary = [...scenario.diary, ...scenario.users.flatMap((user) => user.diary)].toSorted();
     return { seed, differences: scenario.found, diary, ms: Date.now() - begun };
@@ -74,48 +91,79 @@ export class Scenario {
     }
   }
 
-  /** Lets all users loose at once, while the consumer reads along. */
+  /** Lets all users loose at once, while the consumers read along. */
   private async act(): Promise<void> {
     let busy = true;
     const following = (async () => {
-      while (busy) await this.follower.catchUp().catch(() => pause());
+      while (busy) {
+        await this.follow().catch(() => undefined);
+        await pause();
+      }
     })();
     const steps = this.random.int(3, 15);
+    const troubles = this.random.pick([0, 0, 1, 2, 4]);
     try {
-      await Promise.all(
-        this.users.map(async (user) => {
+      await Promise.all([
+        this.trouble(troubles),
+        ...this.users.map(async (user) => {
           for (let left = steps; left > 0; left -= 1) {
             await user.step(operations);
             await pause(user.random.logUniform(1, 400));
           }
         }),
-      );
+      ]);
     } finally {
       busy = false;
       await following;
     }
   }
 
+  private async follow(): Promise<void> {
+    for (const follower of this.followers) await follower.catchUp();
+  }
+
+  private position(): string {
+    return this.followers.map((follower) => follower.position).join();
+  }
+
+  private async trouble(times: number): Promise<void> {
+    for (let left = times; left > 0; left -= 1) {
+      await pause(this.random.int(0, 1000));
+      const at = now();
+      this.diary.push(`${at} ${await strike(this.cable, this.stage, this.random)}, over at ${now()}`);
+    }
+  }
+
   /** Waits until the store equals the mailbox, then holds everything that follows from it against it. */
   private async settle(): Promise<void> {
-    const client = await this.product.mailProgram(this.local);
-    const truth = await mailboxTruth(client);
-    client.close();
+    const truth = await patiently(() => this.truth());
     const deadline = Date.now() + SETTLE_MS;
-    for (;;) {
-      const view = await readApi(this.account.api);
-      await this.follower.catchUp();
-      const lines = [
-        ...differences(truth, asMailState(view)),
-        ...contradictions(view),
-        ...this.follower.differences(view),
-      ];
-      if (lines.length === 0) return this.compareIds(view);
-      if (Date.now() > deadline || this.follower.complaints.length > 0) {
-        this.found.push(...lines);
+    let quietSince = Date.now();
+    for (let wait = PAUSE_MS; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS)) {
+      const before = this.position();
+      const view = await patiently(() => readApi(this.account.api));
+      await patiently(() => this.follow());
+      if (this.position() !== before) quietSince = Date.now();
+      const mail = [...differences(truth, asMailState(view)), ...contradictions(view)];
+      const log = this.followers.flatMap((follower) => follower.differences(view));
+      if (mail.length + log.length === 0) return this.compareIds(view);
+      // What the log has not told by now, with the mail as it should be, it never will.
+      const silent = mail.length === 0 && Date.now() - quietSince > SILENCE_MS;
+      if (silent || Date.now() > deadline || this.followers.some(({ complaints }) => complaints.length > 0)) {
+        this.found.push(...mail, ...log);
+        this.diary.push(`${now()} given up`);
         return;
       }
-      await pause();
+      await pause(wait);
+    }
+  }
+
+  private async truth(): Promise<MailState> {
+    const client = await this.stage.product.mailProgram(this.local);
+    try {
+      return await mailboxTruth(client);
+    } finally {
+      client.close();
     }
   }
 
@@ -127,8 +175,11 @@ export class Scenario {
     }
     this.ids.clear();
     for (const message of messages) this.ids.set(nameOf(message), message.id);
-    this.diary.push(`${new Date().toISOString().slice(17, 23)} settled`);
+    this.diary.push(`${now()} settled`);
   }
 }
 
-const pause = (ms = PAUSE_MS) => new Promise((resolve) => setTimeout(resolve, ms));
+async function remove({ installation }: Product, accountId: string): Promise<void> {
+  const { code, complaint } = await installation.command(['account', 'remove', accountId]);
+  if (code !== 0) throw new Error(complaint);
+}

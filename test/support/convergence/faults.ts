@@ -1,0 +1,96 @@
+import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
+import type { Random } from '../../bench/mailbox/random.js';
+import type { Cable } from '../cable.js';
+import type { Installation } from '../installation.js';
+import type { OwnPostgres, OwnRedis } from '../own-servers.js';
+
+import { pause } from './patience.js';
+
+/** What every mailbox of a run hangs on. */
+export interface Machinery {
+  readonly installation: Installation;
+  readonly dovecot: Dovecot;
+  readonly postgres: OwnPostgres;
+  readonly redis: OwnRedis;
+}
+
+/** Trouble with one account's way to its server, or with the machinery. Over when the promise is kept. */
+type Fault = (cable: Cable, machinery: Machinery, random: Random) => Promise<void>;
+
+interface NamedFault {
+  readonly name: string;
+  readonly strike: Fault;
+}
+
+const drop: Fault = async (cable) => cable.drop();
+
+const corrupt: Fault = async (cable) => cable.corrupt();
+
+const sever: Fault = async (cable, _machinery, random) => {
+  cable.sever();
+  await pause(random.int(50, 1500));
+  cable.mend();
+};
+
+const delay: Fault = async (cable, _machinery, random) => {
+  cable.slow({ delayMs: random.int(5, 100) });
+  await pause(random.int(200, 3000));
+  cable.mend();
+};
+
+const throttle: Fault = async (cable, _machinery, random) => {
+  cable.slow({ bytesPerSecond: random.logUniform(2000, 200_000) });
+  await pause(random.int(200, 3000));
+  cable.mend();
+};
+
+const killWorker: Fault = async (_cable, { installation }, random) => {
+  await installation.kill('worker');
+  await pause(random.int(0, 500));
+  await installation.start('worker');
+};
+
+const restartPostgres: Fault = async (_cable, { postgres }) => {
+  await postgres.stop();
+  await postgres.start();
+};
+
+const restartRedis: Fault = async (_cable, { redis }) => {
+  await redis.stop();
+  await redis.start();
+};
+
+const restartDovecot: Fault = (_cable, { dovecot }) => dovecot.restart();
+
+/** With how often they strike. */
+const lineFaults: readonly (readonly [NamedFault, number])[] = [
+  [{ name: 'drop', strike: drop }, 4],
+  [{ name: 'corrupt', strike: corrupt }, 3],
+  [{ name: 'sever', strike: sever }, 2],
+  [{ name: 'delay', strike: delay }, 2],
+  [{ name: 'throttle', strike: throttle }, 2],
+];
+const machineryFaults: readonly (readonly [NamedFault, number])[] = [
+  [{ name: 'kill worker', strike: killWorker }, 3],
+  [{ name: 'restart PostgreSQL', strike: restartPostgres }, 1],
+  [{ name: 'restart Redis', strike: restartRedis }, 1],
+  [{ name: 'restart Dovecot', strike: restartDovecot }, 1],
+];
+
+/** Faults strike the machinery one at a time, whichever scenario they belong to. */
+let turn: Promise<unknown> = Promise.resolve();
+
+function inTurn(work: () => Promise<void>): Promise<void> {
+  const mine = turn.then(work);
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
+/** Lets a fault of chance strike, and waits until it is over. @returns its name */
+export async function strike(cable: Cable, machinery: Machinery, random: Random): Promise<string> {
+  const ofLine = random.chance(0.8);
+  const fault = random.weighted(ofLine ? lineFaults : machineryFaults);
+  const work = () => fault.strike(cable, machinery, random);
+  await (ofLine ? work() : inTurn(work));
+  return fault.name;
+}
