@@ -236,8 +236,8 @@ describe('changes', () => {
 
   it('never believes a list that is shorter than the folder', async () => {
     const mail = await scripted([[/^UID SEARCH/, '* SEARCH 11 13\r\nTAG OK done\r\n']]);
-    await expect(facts(mail, null)).rejects.toEqual(failing('unavailable'));
-    await expect(mail.uids('INBOX')).rejects.toEqual(failing('unavailable'));
+    await expect(facts(mail, null)).rejects.toEqual(failing('hostile'));
+    await expect(mail.uids('INBOX')).rejects.toEqual(failing('hostile'));
   });
 
   it('lists by FETCH when the server refuses to search', async () => {

@@ -1,4 +1,6 @@
 import { refreshThreads } from '#libs/domain/threads/refresh-threads.js';
+import type { ReadMessage } from '#libs/sync/mail/ingest.js';
+import { storeBatch } from '#libs/sync/mail/store-batch.js';
 import { applyFlags, deleteOrphans, dropUids } from '#libs/sync/mail/uid-changes.js';
 
 import { MailStore, readMessage } from '../support/mail-store.js';
@@ -19,6 +21,7 @@ describe('storing mail', () => {
 
   const tx = <T>(work: Parameters<MailStore['writer']['write']>[1]) =>
     store.writer.write(store.accountId, work) as Promise<T>;
+  const target = () => ({ accountId: store.accountId, folder: store.folder('INBOX'), owner: 'me@x', uidNext: null });
   const message = async () => (await store.rows<Record<string, unknown>>('SELECT * FROM messages'))[0]!;
 
   it('stores a message once however often the batch comes', async () => {
@@ -51,6 +54,38 @@ describe('storing mail', () => {
       readMessage(4, mail('a'), { emailId: 'E1' }),
     ]);
     expect(await store.rows('SELECT 1 FROM messages')).toHaveLength(4);
+  });
+
+  it.each<[string, Partial<ReadMessage>]>([
+    ['says it is larger than anything', { size: 99_999_999_999 }],
+    ['says it is smaller than nothing', { size: -1 }],
+    ['dates it beyond all calendars', { receivedAt: new Date(Date.UTC(12_345, 0, 1)) }],
+    ['dates it before all calendars', { receivedAt: new Date(Date.UTC(-12_345, 0, 1)) }],
+  ])('keeps a message of which the server %s', async (_what, lie) => {
+    const outcome = { messages: [readMessage(1, mail('a'), lie), readMessage(2, mail('b'))], unreadable: [] };
+    await storeBatch(store.writer, target(), outcome, async () => {});
+    expect(await store.rows('SELECT reason FROM poison_uids')).toEqual([]);
+    expect(await store.rows('SELECT 1 FROM messages WHERE size >= 0')).toHaveLength(2);
+  });
+
+  it('keeps out only what the database refuses, and says so', async () => {
+    const [refused, flagless] = [readMessage(1, mail('a'), { uid: 1e30 }), readMessage(2, mail('b'), { flags: null })];
+    const outcome = { messages: [refused, flagless], unreadable: [{ uid: 3, reason: 'It is broken.' }] };
+    await store.rows('UPDATE folder_syncs SET drift_checked_at = now()');
+    for (const _ of [1, 2]) await storeBatch(store.writer, target(), outcome, async () => {});
+    expect(await store.rows('SELECT uid FROM message_uids')).toEqual([{ uid: '2' }]);
+    expect(await store.rows('SELECT uid, attempts FROM poison_uids ORDER BY uid')).toEqual([
+      { uid: '1e+30', attempts: 2 },
+      { uid: '3', attempts: 2 },
+    ]);
+    const events = await store.rows<{ kind: string }>('SELECT kind FROM account_events ORDER BY kind');
+    expect(events.map(({ kind }) => kind)).toEqual([
+      ...Array<string>(2).fill('message.flagless'),
+      ...Array<string>(4).fill('message.unreadable'),
+    ]);
+    // Its flags are read when the folder is next compared with the server.
+    const folder = 'SELECT drift_checked_at FROM folder_syncs WHERE folder_id = $1';
+    expect(await store.rows(folder, [store.folder('INBOX').id])).toEqual([{ drift_checked_at: null }]);
   });
 
   it('takes a move by another client for one change, and keeps the id', async () => {

@@ -19,6 +19,13 @@ describe('toBodyStructure', () => {
     });
   });
 
+  it.each([
+    [-1, 0],
+    [1e30, Number.MAX_SAFE_INTEGER],
+  ])('takes a size of %d for %d', (size, taken) => {
+    expect(toBodyStructure(text({ size }))).toMatchObject({ size: taken });
+  });
+
   it('numbers the parts of an attached message below it', () => {
     const single: MessageStructureObject = { type: 'message/rfc822', childNodes: [text()] };
     const mixed: MessageStructureObject = {

@@ -24,7 +24,7 @@ function convert(node: MessageStructureObject, part: string, budget: { parts: nu
     dispositionParameters: lowerCased(node.dispositionParameters),
     contentId: node.id?.trim().replace(/^<(.*)>$/s, '$1') || null,
     encoding: node.encoding?.toLowerCase() ?? '7bit',
-    size: node.size ?? 0,
+    size: Math.min(Math.max(node.size ?? 0, 0), Number.MAX_SAFE_INTEGER),
     children: budget.parts < 0 ? [] : children(node, number, budget),
   };
 }

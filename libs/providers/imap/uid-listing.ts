@@ -17,7 +17,7 @@ export async function listUids(connection: ImapConnection, path: string): Promis
     // Messages may come and go while we list: then before and after differ, and we look again.
     if (uids.length === before && connection.selected?.exists === before) return uids;
   }
-  throw new ProviderError('unavailable', `The mail server's list of ${path} is not complete.`);
+  throw new ProviderError('hostile', `The mail server's list of ${path} is not complete.`);
 }
 
 /** Null when the server refuses to search: some do. */
@@ -28,6 +28,8 @@ async function search(connection: ImapConnection, path: string, exists: number):
     const found = await connection.guard(`listing ${path}`, () => connection.flow.search({ seq }, { uid: true }));
     if (!Array.isArray(found)) return null;
     for (const uid of found) uids.add(uid);
+    // Not complete, whatever follows: a server that claims four billion messages is not asked for all of them.
+    if (uids.size < Math.min(exists, first + WINDOW - 1)) break;
   }
   return [...uids].sort((a, b) => a - b);
 }

@@ -85,6 +85,9 @@ export async function saveFailure(tx: Tx, folderId: string, reason: string, retr
   await noteEvents(tx, [{ level: 'warn', kind: 'folder.failing', message: reason, details: { folderId } }]);
 }
 
+/** The column's limit; what servers claim may be more. */
+const MOST_MESSAGES = 2 ** 31 - 1;
+
 /** Creates and changes folder rows as planned; `gone` are those whose absence has been proved. */
 export async function saveFolders(tx: Tx, plan: FoldersPlan, gone: readonly KnownFolder[]): Promise<void> {
   for (const folder of gone) await deleteFolder(tx, folder.id);
@@ -120,7 +123,7 @@ async function createFolders(tx: Tx, folders: readonly RemoteFolder[]): Promise<
       folders.map((folder) => folder.displayName),
       folders.map((folder) => folder.delimiter),
       folders.map((folder) => folder.mailboxId),
-      folders.map((folder) => folder.status?.messages ?? 0),
+      folders.map((folder) => Math.min(folder.status?.messages ?? 0, MOST_MESSAGES)),
     ],
   );
   for (const id of ids) tx.changes.record('create', 'folder', id);
@@ -185,6 +188,13 @@ export async function saveCursor(
                                  WHERE waiting.account_id = $1 AND waiting.folder_id = $2)
                THEN 'backfill' ELSE 'running' END
      WHERE account_id = $1 AND folder_id = $2`,
-    [tx.accountId, folderId, JSON.stringify(cursor), cursor.messages, options.swept, cursor.modseq === null],
+    [
+      tx.accountId,
+      folderId,
+      JSON.stringify(cursor),
+      Math.min(cursor.messages, MOST_MESSAGES),
+      options.swept,
+      cursor.modseq === null,
+    ],
   );
 }

@@ -154,13 +154,23 @@ async function identify(
     if (message) {
       copies.add(message.id);
     } else {
-      message = { id: newId(), receivedAt: read.receivedAt ?? read.parsed.headers.date ?? new Date() };
+      message = { id: newId(), receivedAt: plausible(read.receivedAt) ?? read.parsed.headers.date ?? new Date() };
       known.set(identity, message);
       fresh.push(newMessage(context, read, identity, message));
     }
     placed.push({ read, messageId: message.id, receivedAt: message.receivedAt });
   });
   return { placed, fresh, copies: [...copies] };
+}
+
+/** The column's limit. What servers say about sizes need not be true. */
+const MOST_BYTES = 2 ** 31 - 1;
+const YEARS = { first: Date.UTC(1900, 0, 1), after: Date.UTC(2200, 0, 1) };
+
+/** Null for a date that no mail can have: the database would refuse some of them, and the message with it. */
+function plausible(date: Date | null): Date | null {
+  const time = date?.getTime() ?? NaN;
+  return time >= YEARS.first && time < YEARS.after ? date : null;
 }
 
 function newMessage(
@@ -175,7 +185,7 @@ function newMessage(
     identity,
     providerThreadId: read.providerThreadId,
     receivedAt,
-    size: read.size,
+    size: Math.min(Math.max(read.size, 0), MOST_BYTES),
     unread: !flags.includes('\\Seen'),
     starred: flags.includes('\\Flagged'),
     draft: folder.role === 'drafts',
