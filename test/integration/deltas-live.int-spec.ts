@@ -214,44 +214,6 @@ describe('deltas on an open connection', () => {
     });
   });
 
-  describe('Server-Sent Events', () => {
-    const events = (live: DeltaStream) =>
-      live.text
-        .split('\n\n')
-        .map((block) => ({ id: /^id: (.*)$/m.exec(block)?.[1], data: /^data: (.*)$/m.exec(block)?.[1] }))
-        .filter(({ data }) => data !== undefined)
-        .map(({ id, data }) => ({ id, delta: JSON.parse(data!) as { id: string; cursor: string } }));
-
-    it('begin now, name their cursors and go on after the last one', async () => {
-      await gone('past');
-      const first = await stream('/delta/sse');
-      expect(first.contentType).toBe('text/event-stream');
-      await until('the opening', () => first.text.includes('\n\n'));
-      expect(first.text).toBe(`retry: 1000\nid: ${await latest()}\n\n`);
-      await gone('a');
-      await until('an event', () => events(first).length === 1);
-      const [told] = events(first);
-      expect(told).toMatchObject({ id: await latest(), delta: { id: 'a', cursor: told!.id } });
-      first.close();
-
-      await gone('b');
-      const second = await stream('/delta/sse?cursor=0', { 'last-event-id': told!.id! });
-      await until('an event', () => events(second).length > 0);
-      expect(events(second).map(({ delta }) => delta.id)).toEqual(['b']);
-      await until('a beat', () => second.text.includes(':\n\n'));
-    });
-
-    it('begin where the cursor says', async () => {
-      await gone('a');
-      const live = await stream(`/n/${account.id}/delta/sse?cursor=0`);
-      await until('an event', () => events(live).length === 1);
-    });
-
-    it('refuse an id that is no cursor', async () => {
-      expect((await api.get('/delta/sse', { 'last-event-id': 'nonsense' })).status).toBe(400);
-    });
-  });
-
   it('reads objects as they are when it tells of them', async () => {
     const { id, threadId } = await env.seed.message(account, { subject: 'First' });
     const live = await stream('/delta/streaming?cursor=0&view=expanded');

@@ -26,17 +26,20 @@ export class DeltaStream {
     response.on('close', () => (this.isOver = true));
   }
 
-  /** Resolves when the headers are there. */
+  /** Resolves when the headers are there. @param token null: none is sent */
   static open(
     url: string,
     path: string,
-    token: string,
+    token: string | null,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<DeltaStream> {
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
-      const authorization = `Basic ${Buffer.from(`${token}:`).toString('base64')}`;
-      const request = httpRequest({ hostname, port, path, headers: { authorization, ...headers }, agent: false });
+      const sent =
+        token === null
+          ? headers
+          : { authorization: `Basic ${Buffer.from(`${token}:`).toString('base64')}`, ...headers };
+      const request = httpRequest({ hostname, port, path, headers: sent, agent: false });
       request.on('response', (response) => resolve(new DeltaStream(request, response)));
       request.on('error', reject);
       request.end();
@@ -48,7 +51,12 @@ export class DeltaStream {
   }
 
   get contentType(): string | undefined {
-    return this.response.headers['content-type'];
+    return this.header('content-type');
+  }
+
+  header(name: string): string | undefined {
+    const value = this.response.headers[name];
+    return Array.isArray(value) ? value.join() : value;
   }
 
   /** Whole lines only. */

@@ -44,7 +44,14 @@ export type LongpollQuery = z.infer<typeof LongpollQuery>;
 export const StreamQuery = z.looseObject({ cursor: cursorGiven, timeout: streamTimeout, ...feed });
 export type StreamQuery = z.infer<typeof StreamQuery>;
 
-export const EventSourceQuery = z.looseObject({ cursor, timeout: streamTimeout, ...feed });
+const tokenInQuery = text('access_token').describe('The access token, where no Authorization header can be sent');
+
+export const EventSourceQuery = z.looseObject({
+  cursor,
+  timeout: streamTimeout,
+  access_token: tokenInQuery,
+  ...feed,
+});
 export type EventSourceQuery = z.infer<typeof EventSourceQuery>;
 
 const GENERATE_FORMAT = 'generate_cursor request body must have the format {"start": <Unix timestamp> (seconds)}';

@@ -6,6 +6,7 @@ import { CursorView, DeltaPageView } from '#libs/domain/deltas/delta.view.js';
 import { DeltasService } from '#libs/domain/deltas/deltas.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { TokenInQuery } from '../http/auth/public.decorator.js';
 import { type LiveBody, rendered, type RenderedJson } from '../http/reply.js';
 
 import { DeltaQuery, EventSourceQuery, feedOf, GenerateCursor, LongpollQuery, StreamQuery } from './delta-query.js';
@@ -78,6 +79,7 @@ export class DeltasController {
   }
 
   @Get('sse')
+  @TokenInQuery()
   @ApiOperation({
     operationId: 'deltaEvents',
     summary: 'The same as Server-Sent Events; goes on after Last-Event-ID, else after the cursor, else from now on',

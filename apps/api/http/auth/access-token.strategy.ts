@@ -9,14 +9,21 @@ import { credentialOf } from './credential.js';
 
 type Done = (error: unknown, user?: object | false | null) => void;
 
+export interface TokenOptions {
+  /** The token may also come as `access_token` in the query (RFC 6750 2.3). */
+  readonly tokenInQuery?: boolean;
+}
+
 /** Passport's half of account authentication: the token by Basic or by Bearer. */
 class TokenStrategy extends Strategy {
   constructor(private readonly verify: (credential: string, done: Done) => void) {
     super();
   }
 
-  override authenticate(request: Request): void {
-    const credential = credentialOf(request.headers.authorization);
+  override authenticate(request: Request, { tokenInQuery = false }: TokenOptions = {}): void {
+    const inQuery = tokenInQuery ? request.query['access_token'] : undefined;
+    const credential =
+      credentialOf(request.headers.authorization) ?? (typeof inQuery === 'string' && inQuery !== '' ? inQuery : null);
     if (credential === null) return this.fail(401);
     this.verify(credential, (error, user) => {
       if (error) this.error(error);

@@ -9,13 +9,21 @@ import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
 
 import { badId } from '../parameters.js';
 
-import { PUBLIC } from './public.decorator.js';
+import type { TokenOptions } from './access-token.strategy.js';
+import { PUBLIC, TOKEN_IN_QUERY } from './public.decorator.js';
 
 /** Lets a request through when its token opens an account, and under `/n/<id>` only when it is that account. */
 @Injectable()
 export class AccountGuard extends AuthGuard('access-token') {
   constructor(private readonly reflector: Reflector) {
-    super({ session: false });
+    super();
+  }
+
+  override getAuthenticateOptions(context: ExecutionContext): TokenOptions & { readonly session: false } {
+    return {
+      session: false,
+      tokenInQuery: this.reflector.get<boolean | undefined>(TOKEN_IN_QUERY, context.getHandler()) === true,
+    };
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -4,3 +4,8 @@ export const PUBLIC = 'public-route';
 
 /** A route that asks for no account token. Without it a route does. */
 export const Public = (): CustomDecorator => SetMetadata(PUBLIC, true);
+
+export const TOKEN_IN_QUERY = 'token-in-query';
+
+/** A route that also takes its token from the query, for browsers' `EventSource`, which cannot send headers. */
+export const TokenInQuery = (): CustomDecorator => SetMetadata(TOKEN_IN_QUERY, true);
