@@ -56,7 +56,7 @@ export const MessageView = MessageFields.extend({ object: z.literal('message') }
 export const DraftView = MessageFields.extend({
   object: z.literal('draft'),
   version: z.int(),
-  reply_to_message_id: z.string().nullable(),
+  reply_to_message_id: z.string().nullable().describe('The message it answers, when that is here'),
 }).meta({ id: 'Draft' });
 export type MessageView = z.infer<typeof MessageView>;
 export type DraftView = z.infer<typeof DraftView>;
@@ -102,6 +102,8 @@ export interface RenderOptions {
   readonly dialect: Dialect;
   readonly categories: AccountCategories;
   readonly withHeaders: boolean;
+  /** By the id of a draft, the id of the message it answers. */
+  readonly answered: ReadonlyMap<string, string>;
 }
 
 /** One message or draft as JSON text. Addresses are stored as JSON and go out untouched. */
@@ -117,9 +119,11 @@ export function renderMessage(row: MessageRow, files: readonly MessageFileRow[],
     `,"unread":${row.unread},"starred":${row.starred},"files":${JSON.stringify(files.map(attachedFile))},"events":[]` +
     categories.messageCategory(row.categories, account.organizationUnit, dialect) +
     (options.withHeaders ? `,"headers":${JSON.stringify(headersOf(row))}` : '') +
-    (row.draft ? `,"version":${row.version},"reply_to_message_id":null}` : '}')
+    (row.draft ? `,"version":${row.version},"reply_to_message_id":${idOrNull(options.answered.get(row.id))}}` : '}')
   );
 }
+
+const idOrNull = (id: string | undefined): string => (id === undefined ? 'null' : `"${id}"`);
 
 function attachedFile(row: MessageFileRow) {
   return {

@@ -21,6 +21,11 @@ const BY_IDS_WITH_BODIES = `SELECT ${COLUMNS}, b.body FROM messages m
   LEFT JOIN message_bodies b ON b.account_id = $1 AND b.message_id = m.id
   WHERE m.account_id = $1 AND m.id = ANY($2)`;
 
+const ANSWERED_BY_DRAFTS = `SELECT d.id AS draft, a.id AS answered FROM messages d CROSS JOIN LATERAL (
+    SELECT id FROM messages WHERE account_id = $1 AND thread_id = d.thread_id AND message_id_header = d.in_reply_to
+      AND NOT draft ORDER BY id LIMIT 1
+  ) a WHERE d.account_id = $1 AND d.id = ANY($2)`;
+
 export interface Rendering {
   readonly dialect: Dialect;
   /** view=expanded: the headers that tie a message to others. */
@@ -126,8 +131,21 @@ export class MessagesService {
     const rows = kind === undefined ? found : found.filter((row) => row.draft === (kind === 'draft'));
     const lists = rows.map((row) => row.categories);
     const categories = await this.directory.covering(account.id, lists);
-    const options = { account, categories, ...rendering };
+    const answered = await this.answeredBy(account, rows);
+    const options = { account, categories, answered, ...rendering };
     return new Map(rows.map((row) => [row.id, renderMessage(row, files.get(row.id) ?? [], options)]));
+  }
+
+  /** What drafts among these answer: the message with the id that their In-Reply-To names, always in the same thread. */
+  private async answeredBy(account: AccountRef, rows: readonly MessageRow[]): Promise<Map<string, string>> {
+    const drafts = rows.filter((row) => row.draft && row.in_reply_to !== null).map((row) => row.id);
+    if (drafts.length === 0) return new Map();
+    const found = await this.reader.rows<{ draft: string; answered: string }>(
+      ANSWERED_BY_DRAFTS,
+      [account.id, drafts],
+      'answered-by-drafts',
+    );
+    return new Map(found.map(({ draft, answered }) => [draft, answered]));
   }
 
   private async filesOf(account: AccountRef, messageIds: readonly string[]): Promise<Map<string, MessageFileRow[]>> {
