@@ -31,4 +31,33 @@ describe('runtimeEnvironment', () => {
     expect(runtimeEnvironment(dataDir, {})).toBeNull();
     expect(runtimeEnvironment(dataDir, environment)).toEqual({ DATA_DIR: dataDir });
   });
+
+  describe('of somebody else', () => {
+    const root = process.getuid?.() === 0;
+    /** Root may read everything, so it has to be nobody for a while. */
+    const asStranger = (work: () => void) => {
+      if (root) process.seteuid!(65_534);
+      try {
+        work();
+      } finally {
+        if (root) process.seteuid!(0);
+      }
+    };
+    const owner = os.userInfo().username;
+
+    beforeEach(() => {
+      writeRuntime(dataDir, { launcher: describeProcess('launcher', process.pid), children: [], environment });
+      if (!root) fs.chmodSync(path.join(dataDir, 'runtime.json'), 0);
+    });
+
+    it.each([0o711, 0o700])('is not taken for one that does not run (folder %o)', (mode) => {
+      fs.chmodSync(dataDir, mode);
+      const sentence = `${path.join(dataDir, 'runtime.json')} cannot be read by this user. Run the command as ${owner}.`;
+      asStranger(() => expect(() => runtimeEnvironment(dataDir, {})).toThrow(sentence));
+    });
+
+    it('is not needed when every server is named', () => {
+      asStranger(() => expect(runtimeEnvironment(dataDir, environment)).toEqual({ DATA_DIR: dataDir }));
+    });
+  });
 });

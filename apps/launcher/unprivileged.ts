@@ -14,10 +14,7 @@ export interface SystemUser {
 export function userForPostgres(env: NodeJS.ProcessEnv = process.env): SystemUser | null {
   if (process.platform === 'win32' || process.getuid?.() !== 0) return null;
   const wanted = [env.PG_RUN_AS, 'postgres', 'nobody'].filter((name) => name !== undefined && name !== '');
-  const rows = fs
-    .readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'));
+  const rows = passwordFile();
   for (const name of wanted) {
     const row = rows.find((fields) => fields[0] === name);
     if (name && row) return { name, uid: Number(row[2]), gid: Number(row[3]) };
@@ -25,6 +22,17 @@ export function userForPostgres(env: NodeJS.ProcessEnv = process.env): SystemUse
   throw new Error(
     'PostgreSQL refuses to run as root, and neither a "postgres" nor a "nobody" user exists: set PG_RUN_AS',
   );
+}
+
+/** Null for one that the system's own list does not have. */
+export function userName(uid: number): string | null {
+  if (!fs.existsSync('/etc/passwd')) return null;
+  return passwordFile().find((fields) => fields[2] === String(uid))?.[0] ?? null;
+}
+
+function passwordFile(): string[][] {
+  const lines = fs.readFileSync('/etc/passwd', 'utf8').split('\n');
+  return lines.map((line) => line.split(':'));
 }
 
 /** Whether that user can enter every folder on the way to `target`. A checkout below /root (mode 0700) cannot be entered. */
