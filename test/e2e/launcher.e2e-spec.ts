@@ -34,6 +34,7 @@ async function start(env: Record<string, string> = {}, folder = dataDir): Promis
 /** A start that is expected to fail. */
 async function refused(env: Record<string, string>, folder = dataDir) {
   const postrider = await PostriderProcess.spawn(folder, env);
+  running.push(postrider);
   return postrider.ended;
 }
 
@@ -166,6 +167,23 @@ describe('npm start', () => {
   });
 });
 
+describe('npm run demo', () => {
+  it('connects a mailbox, says what is in it, and how to read it', async () => {
+    const demo = await PostriderProcess.start(dataDir, { EGRESS_ALLOW_PRIVATE: 'true' }, ['--demo']);
+    running.push(demo);
+    const [, messages = '', drafts = ''] = /is connected: (\d+) messages and (\d+) draft\./.exec(demo.stdout) ?? [];
+    const [, token = ''] = /curl -s -u (\w+): /.exec(demo.stdout) ?? [];
+    const counted = async (list: string) => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await (await fetch(`${demo.url}/${list}?view=count`, { headers })).json()) as unknown;
+    };
+    expect(await counted('messages')).toEqual({ count: Number(messages) });
+    expect(await counted('drafts')).toEqual({ count: Number(drafts) });
+    expect(Number(messages)).toBeGreaterThan(20);
+    expect(drafts).toBe('1');
+  });
+});
+
 describe('npm run postrider', () => {
   it('works on the copy that runs, and knows where its API is', async () => {
     const postrider = await start();
@@ -225,6 +243,7 @@ describe('npm start with a wrong setting says so in one line', () => {
     ['a program that is not there', { REDIS_SERVER_BIN: '/nowhere/redis-server' }, 'REDIS_SERVER_BIN'],
     ['a folder that is not there', { ISPDB_DIR: '/nowhere' }, 'ISPDB_DIR'],
     ['a data folder that cannot be', { DATA_DIR: '/dev/null/data' }, 'DATA_DIR'],
+    ['a data folder that the system refuses', { DATA_DIR: '/proc/data/here' }, 'DATA_DIR'],
   ])('for %s', async (_, env, setting) => {
     const { code, stderr } = await refused(env);
 

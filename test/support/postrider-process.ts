@@ -34,9 +34,13 @@ export class PostriderProcess {
     });
   }
 
-  static async spawn(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<PostriderProcess> {
+  static async spawn(
+    dataDir: string,
+    env: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+  ): Promise<PostriderProcess> {
     const port = env.PORT === undefined ? await freePort() : Number(env.PORT);
-    const child = spawn(process.execPath, [path.join(ROOT, 'scripts', 'start.mjs')], {
+    const child = spawn(process.execPath, [path.join(ROOT, 'scripts', 'start.mjs'), ...args], {
       cwd: ROOT,
       env: { ...process.env, ...CLEAN, DATA_DIR: dataDir, PORT: String(port), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -46,8 +50,12 @@ export class PostriderProcess {
   }
 
   /** Spawns it and waits until it says that it runs. @throws Error with its output when it ends before that */
-  static async start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<PostriderProcess> {
-    const postrider = await PostriderProcess.spawn(dataDir, env);
+  static async start(
+    dataDir: string,
+    env: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+  ): Promise<PostriderProcess> {
+    const postrider = await PostriderProcess.spawn(dataDir, env, args);
     await postrider.said(/Ctrl-C stops everything/);
     return postrider;
   }

@@ -50,9 +50,9 @@ export async function startDemo({ dir, apiUrl, cli, say, command }: DemoOptions)
     const servers = ['--imap-host', dovecot.host, '--imap-port', String(dovecot.imapPort), '--imap-security', 'none'];
     servers.push('--smtp-host', smtp.host, '--smtp-port', String(smtp.port), '--smtp-security', 'none');
     const account = await connect(cli, servers);
-    const count = await untilReadable(apiUrl, account);
+    const contents = await untilReadable(apiUrl, account);
     say(
-      `Mailbox ${ADDRESS} (password "${PASSWORD}") is connected: ${count} messages. IMAP: ${dovecot.host}:${dovecot.imapPort}, SMTP: ${smtp.host}:${smtp.port}`,
+      `Mailbox ${ADDRESS} (password "${PASSWORD}") is connected: ${contents}. IMAP: ${dovecot.host}:${dovecot.imapPort}, SMTP: ${smtp.host}:${smtp.port}`,
     );
     for (const line of [...commands(apiUrl, account), `  ${command} account list`, '', 'Ctrl-C stops everything.'])
       say(line);
@@ -100,19 +100,26 @@ async function connect(cli: DemoOptions['cli'], servers: readonly string[]): Pro
 }
 
 interface Status {
-  readonly folders: ReadonlyArray<{ readonly synced: number; readonly state: string }>;
+  readonly folders: ReadonlyArray<{ readonly state: string }>;
 }
 
-/** @returns how many messages can be read: all of them, or those that are there when waiting has to end */
-async function untilReadable(apiUrl: string, { access_token }: Connected): Promise<number> {
+/** @returns what can be read, in words: all of it, or what is there when waiting has to end */
+async function untilReadable(apiUrl: string, { access_token }: Connected): Promise<string> {
   const authorization = `Basic ${Buffer.from(`${access_token}:`).toString('base64')}`;
+  const read = async <Body>(path: string): Promise<Body> => {
+    const response = await fetch(`${apiUrl}${path}`, { headers: { authorization } });
+    if (!response.ok) throw new StartFault(`The API answers ${response.status} to the demo; its log says why.`);
+    return (await response.json()) as Body;
+  };
+  const count = async (list: string) => (await read<{ count: number }>(`/${list}?view=count`)).count;
   const deadline = Date.now() + SYNC_TIMEOUT_MS;
   for (;;) {
-    const response = await fetch(`${apiUrl}/status`, { headers: { authorization } });
-    if (!response.ok) throw new StartFault(`The API answers ${response.status} to the demo; its log says why.`);
-    const { folders } = (await response.json()) as Status;
+    const { folders } = await read<Status>('/status');
     const complete = folders.length > 0 && folders.every(({ state }) => state === 'running');
-    if (complete || Date.now() > deadline) return folders.reduce((sum, { synced }) => sum + synced, 0);
+    if (complete || Date.now() > deadline) {
+      const drafts = await count('drafts');
+      return `${await count('messages')} messages and ${drafts} draft${drafts === 1 ? '' : 's'}`;
+    }
     await sleep(100);
   }
 }
