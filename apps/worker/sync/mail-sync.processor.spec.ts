@@ -38,8 +38,8 @@ function worker({
     leave: () => Promise.resolve(),
   };
   const queue: Pick<JobQueue, 'continue'> = {
-    continue: async (_name, payload, delayMs = 0) => {
-      jobs.push([(payload as { accountId: string }).accountId, delayMs]);
+    continue: async (_name, payload, delayMs) => {
+      jobs.push([(payload as { accountId: string }).accountId, delayMs ?? 0]);
     },
   };
   const processor = new MailSyncProcessor(
