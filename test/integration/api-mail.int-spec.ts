@@ -376,6 +376,27 @@ describe('reading mail', () => {
       expect(await api.ok('/drafts?to=ben@example.net')).toEqual([]);
     });
 
+    it('name the message they answer, however they are read', async () => {
+      const ada = await env.seed.account();
+      const { threadId, id } = await env.seed.message(ada, { messageIdHeader: 'asked@x' });
+      const draft = { threadId, draft: true, folders: ['Drafts'] };
+      await env.seed.message(ada, { threadId, messageIdHeader: 'asked-again@x', inReplyTo: 'asked@x' });
+      const answer = await env.seed.message(ada, { ...draft, inReplyTo: 'asked@x' });
+      const second = await env.seed.message(ada, { ...draft, inReplyTo: 'lost@x' });
+      await env.seed.message(await env.seed.account(), { messageIdHeader: 'lost@x', threadId });
+      const read = env.client.as(ada.token);
+      expect(await read.ok('/drafts')).toMatchObject([
+        { id: second.id, reply_to_message_id: null },
+        { id: answer.id, reply_to_message_id: id },
+      ]);
+      const shown = { object: 'draft', id: answer.id, reply_to_message_id: id };
+      expect(await read.ok(`/drafts/${answer.id}`)).toMatchObject(shown);
+      expect(await read.ok(`/messages/${answer.id}`)).toMatchObject(shown);
+      expect(await read.ok(`/threads/${threadId}?view=expanded`)).toMatchObject({
+        drafts: expect.arrayContaining([expect.objectContaining(shown)]),
+      });
+    });
+
     it('are not messages, nor messages drafts', async () => {
       expect((await api.get(`/drafts/${mail.plan.id}`)).status).toBe(404);
       expect(await api.ok(`/messages/${mail.draft.id}`)).toMatchObject({ object: 'draft' });
@@ -522,6 +543,23 @@ describe('reading mail', () => {
       expect(await api.ok('/n?email_address=other@example.com')).toEqual([]);
       expect(await api.ok('/n?limit=0')).toEqual([]);
       expect(await api.ok('/account')).toMatchObject({ object: 'account', organization_unit: 'folder' });
+    });
+
+    it('shows its servers when it is expanded', async () => {
+      const server = { port: 143, security: 'starttls', username: 'ada', verifyCertificate: true };
+      const settings = { imap: { ...server, host: 'imap.example.com' }, smtp: null };
+      const ada = await env.seed.account();
+      await env.seed.sql('UPDATE accounts SET settings = $2 WHERE id = $1', [ada.id, settings]);
+      const read = env.client.as(ada.token);
+      const plain = await read.ok<object>('/account');
+      expect(plain).not.toHaveProperty('server_settings');
+      const servers = { imap_host: 'imap.example.com', imap_port: 143, smtp_host: null, smtp_port: null };
+      for (const path of ['/account?view=expanded', `/n/${ada.id}/account/?view=expanded`]) {
+        expect(await read.ok(path)).toEqual({ ...plain, server_settings: servers });
+      }
+      await env.seed.sql(`UPDATE accounts SET provider = 'gmail' WHERE id = $1`, [ada.id]);
+      expect(await read.ok('/account?view=expanded')).toEqual({ ...plain, provider: 'gmail' });
+      expect(await read.get('/account?view=huge')).toMatchObject({ status: 400 });
     });
 
     it('shows how far its sync is', async () => {

@@ -5,14 +5,15 @@ import { z } from 'zod';
 import { Unauthorized } from '#libs/common/errors.js';
 import { AccountReads } from '#libs/domain/accounts/account-reads.service.js';
 import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
-import { AccountView, NamespaceView, StatusView } from '#libs/domain/accounts/account.view.js';
+import { AccountView, ExpandedAccountView, NamespaceView, StatusView } from '#libs/domain/accounts/account.view.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
 import { Public } from '../http/auth/public.decorator.js';
-import { address, limit, offset } from '../http/parameters.js';
+import { address, expandedView, limit, offset } from '../http/parameters.js';
 
 const AccountQuery = z.object({ email_address: address('email_address'), limit, offset });
 type AccountQuery = z.infer<typeof AccountQuery>;
+const AccountViewQuery = z.object({ view: expandedView });
 
 @ApiTags('account')
 @Controller()
@@ -38,9 +39,12 @@ export class AccountsController {
 
   @Get(['account', 'n/:namespaceId/account'])
   @ApiOperation({ operationId: 'getAccount', summary: 'The account of this token' })
-  @ApiOkResponse({ standardSchema: AccountView })
-  async account(@CurrentAccount() account: AccountRef): Promise<AccountView> {
-    return this.accounts.account(account);
+  @ApiOkResponse({ standardSchema: z.union([AccountView, ExpandedAccountView]) })
+  async account(
+    @CurrentAccount() account: AccountRef,
+    @Query({ schema: AccountViewQuery }) { view }: z.infer<typeof AccountViewQuery>,
+  ): Promise<AccountView | ExpandedAccountView> {
+    return view ? this.accounts.expandedAccount(account) : this.accounts.account(account);
   }
 
   @Get(['status', 'n/:namespaceId/status'])

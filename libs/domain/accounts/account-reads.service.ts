@@ -12,9 +12,12 @@ import type { AccountRef } from './account-ref.js';
 import {
   type AccountColumns,
   type AccountView,
+  type ExpandedAccountView,
   type NamespaceView,
   type StatusView,
+  type StoredServers,
   toAccountView,
+  toExpandedAccountView,
   toNamespaceView,
   unixSeconds,
 } from './account.view.js';
@@ -61,6 +64,16 @@ export class AccountReads {
   /** @throws NotFound when the account was removed a moment ago. */
   async account(account: AccountRef): Promise<AccountView> {
     return toAccountView(await this.find(account));
+  }
+
+  /** The account with its servers. @throws NotFound when it was removed a moment ago. */
+  async expandedAccount(account: AccountRef): Promise<AccountView | ExpandedAccountView> {
+    const [row] = await this.reader.rows<AccountColumns & { settings: StoredServers }>(
+      `SELECT ${COLUMNS}, settings FROM accounts WHERE id = $1`,
+      [account.id],
+    );
+    if (!row) throw new NotFound('account', account.id);
+    return toExpandedAccountView(row, row.settings);
   }
 
   /** @throws NotFound when the account was removed a moment ago. */

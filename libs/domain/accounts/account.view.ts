@@ -18,6 +18,17 @@ export const AccountView = z
   .meta({ id: 'Account' });
 export type AccountView = z.infer<typeof AccountView>;
 
+/** With view=expanded, all accounts but those of Gmail, whose servers are known. */
+export const ExpandedAccountView = AccountView.extend({
+  server_settings: z.object({
+    imap_host: z.string(),
+    imap_port: z.int(),
+    smtp_host: z.string().nullable(),
+    smtp_port: z.int().nullable(),
+  }),
+}).meta({ id: 'ExpandedAccount' });
+export type ExpandedAccountView = z.infer<typeof ExpandedAccountView>;
+
 export const NamespaceView = z
   .object({
     id: z.string(),
@@ -86,6 +97,12 @@ export interface AccountColumns {
   readonly linked_at: Date;
 }
 
+/** What is read of MailSettings (libs/providers/contracts/connection-settings.ts). */
+export interface StoredServers {
+  readonly imap: { readonly host: string; readonly port: number };
+  readonly smtp: { readonly host: string; readonly port: number } | null;
+}
+
 export const unixSeconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
 export function toAccountView(row: AccountColumns): AccountView {
@@ -101,6 +118,21 @@ export function toAccountView(row: AccountColumns): AccountView {
     sync_state: row.sync_state,
     linked_at: unixSeconds(row.linked_at),
   };
+}
+
+/** The account with the servers it is read from and sent by. */
+export function toExpandedAccountView(
+  row: AccountColumns,
+  { imap, smtp }: StoredServers,
+): AccountView | ExpandedAccountView {
+  if (row.provider === 'gmail') return toAccountView(row);
+  const servers = {
+    imap_host: imap.host,
+    imap_port: imap.port,
+    smtp_host: smtp?.host ?? null,
+    smtp_port: smtp?.port ?? null,
+  };
+  return { ...toAccountView(row), server_settings: servers };
 }
 
 export function toNamespaceView(row: AccountColumns): NamespaceView {
