@@ -11,6 +11,7 @@ import { ConnectionsModule } from './connections.module.js';
 import { FolderRound } from './folder-round.js';
 import { FolderVisits } from './folder-visits.js';
 import { Backfill } from './mail/backfill.js';
+import { Departures } from './mail/departures.js';
 import { DriftCheck } from './mail/drift-check.js';
 import { DriftStore } from './mail/drift-store.js';
 import { FolderPass } from './mail/folder-pass.js';
@@ -29,6 +30,7 @@ import { StaleRefs } from './mail/stale-refs.js';
     FolderRound,
     FolderVisits,
     FolderStore,
+    Departures,
     FolderPass,
     DriftStore,
     DriftCheck,

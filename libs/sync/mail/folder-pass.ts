@@ -4,6 +4,7 @@ import { AccountWriter } from '#libs/changes/account-writer.js';
 import type { FolderCursor } from '#libs/providers/contracts/mail-driver.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 
+import { Departures } from './departures.js';
 import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
 import { collectFacts, type FolderFacts, type FolderPlan, planFolder } from './plan-folder.js';
 import { type DriverSource, readMessages } from './read-messages.js';
@@ -36,6 +37,7 @@ export class FolderPass {
   constructor(
     private readonly writer: AccountWriter,
     private readonly store: FolderStore,
+    private readonly departures: Departures,
     private readonly log: AccountLog,
   ) {}
 
@@ -61,7 +63,10 @@ export class FolderPass {
       });
       return this.begin(account, folder, source, true);
     }
-    return { backfill: false, dropped: await this.apply(account, folder, source, facts, depth) };
+    // Folders that were looked at for copies that left have to be read in full.
+    const looked = new Set<string>();
+    const dropped = await this.apply(account, folder, source, facts, { depth, looked });
+    return { backfill: false, dropped: dropped || looked.size > 0 };
   }
 
   /** First visit, or every uid is void: newest mail now, ranges for the rest, cursor; then backfill takes over. */
@@ -113,7 +118,7 @@ export class FolderPass {
     folder: StoredFolder,
     source: DriverSource,
     facts: FolderFacts,
-    depth: 'recent' | 'full',
+    { depth, looked }: { readonly depth: 'recent' | 'full'; readonly looked: Set<string> },
   ): Promise<boolean> {
     const named = facts.listing ? null : [...facts.present.keys(), ...facts.vanished];
     const known =
@@ -123,7 +128,8 @@ export class FolderPass {
     const poisoned = plan.fetch.length > 0 ? await this.store.poisoned(account.id, folder.id) : new Set<number>();
 
     const fetch = plan.fetch.filter((uid) => !poisoned.has(uid));
-    await this.read(account, folder, source, fetch, folder.cursor?.uidNext ?? null);
+    const uidNext = folder.cursor?.uidNext ?? null;
+    await this.read(account, folder, source, fetch, { uidNext, looked });
     await this.reflag(account, folder, plan);
     const cursor = pending.length > 0 ? heldBack(facts.cursor, folder.cursor) : facts.cursor;
     if (plan.drop.length === 0 && sameCursor(cursor, folder.cursor) && folder.failures === 0 && depth === 'recent') {
@@ -155,17 +161,18 @@ export class FolderPass {
     }
   }
 
-  /** @param uidNext messages from here on have just arrived; null when none has */
+  /** @param arrivals messages from `uidNext` on have just arrived; null when none has */
   private async read(
     account: SyncedAccount,
     folder: StoredFolder,
     source: DriverSource,
     uids: readonly number[],
-    uidNext: number | null,
+    arrivals: { readonly uidNext: number | null; readonly looked: Set<string> } | null,
   ): Promise<void> {
     for (let at = 0; at < uids.length; at += READ_BATCH) {
       const outcome = await readMessages(source, folder.path, uids.slice(at, at + READ_BATCH));
-      const target = { accountId: account.id, folder, owner: account.owner, uidNext };
+      if (arrivals) await this.departures.see(account, folder.id, source, outcome.messages, arrivals.looked);
+      const target = { accountId: account.id, folder, owner: account.owner, uidNext: arrivals?.uidNext ?? null };
       await storeBatch(this.writer, target, outcome, async () => {}, { epoch: account.epoch });
     }
   }

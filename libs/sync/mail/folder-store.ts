@@ -53,6 +53,20 @@ export class FolderStore {
     return new Map(rows.map((row) => [Number(row.uid), row.flags]));
   }
 
+  /** Other folders in which messages with these identities are. */
+  async ofCopies(accountId: string, folderId: string, identities: readonly string[]): Promise<string[]> {
+    const rows = await this.reader.rows<{ folder_id: string }>(
+      `SELECT DISTINCT place.folder_id FROM unnest($3::uuid[]) AS wanted(identity) CROSS JOIN LATERAL (
+         SELECT id FROM messages WHERE account_id = $1 AND identity = wanted.identity OFFSET 0
+       ) AS message CROSS JOIN LATERAL (
+         SELECT folder_id FROM message_uids WHERE account_id = $1 AND message_id = message.id OFFSET 0
+       ) AS place WHERE place.folder_id <> $2`,
+      [accountId, folderId, identities],
+      'folders-of-copies',
+    );
+    return rows.map((row) => row.folder_id);
+  }
+
   async pendingRanges(accountId: string, folderId: string): Promise<{ low: number; high: number }[]> {
     const rows = await this.reader.rows<{ low_uid: string; next_uid: string }>(
       'SELECT low_uid, next_uid FROM backfill_ranges WHERE account_id = $1 AND folder_id = $2',

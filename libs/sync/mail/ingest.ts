@@ -123,21 +123,18 @@ async function withoutKnownUids(tx: Tx, folder: FolderRef, batch: readonly ReadM
   return [...unique.values()].filter((message) => !known.has(message.uid));
 }
 
+export function identityOf({ emailId, size, receivedAt, parsed }: ReadMessage): string {
+  const { headers, headerHash } = parsed;
+  return messageIdentity({ emailId, messageIdHeader: headers.messageIdHeader, size, receivedAt, headerHash });
+}
+
 /** Tells messages we have from new ones, and copies within the batch from each other. */
 async function identify(
   tx: Tx,
   context: IngestContext,
   batch: readonly ReadMessage[],
 ): Promise<{ placed: Placed[]; fresh: Omit<NewMessage, 'threadId'>[]; copies: string[] }> {
-  const identities = batch.map((read) =>
-    messageIdentity({
-      emailId: read.emailId,
-      messageIdHeader: read.parsed.headers.messageIdHeader,
-      size: read.size,
-      receivedAt: read.receivedAt,
-      headerHash: read.parsed.headerHash,
-    }),
-  );
+  const identities = batch.map(identityOf);
   const rows = await tx.query<{ identity: string; id: string; received_at: Date }>(
     `SELECT wanted.identity, known.* FROM unnest($2::uuid[]) AS wanted(identity), LATERAL (
        SELECT id, received_at FROM messages WHERE account_id = $1 AND identity = wanted.identity OFFSET 0
