@@ -88,7 +88,7 @@ describe.each<[string, DovecotSettings, { qresync: boolean; condstore: boolean; 
   }, 20_000);
 
   itIsAMailDriver(() => ({
-    open: () => ImapMailDriver.open(login, password, { pollMs: 100 }),
+    open: () => ImapMailDriver.open(login, password, { quirks: { pollMs: 100 } }),
     other: new ImapClient(flow),
     missingFolder: 'No/Such/Folder',
   }));

@@ -1,66 +1,17 @@
 import { text } from 'node:stream/consumers';
 
-import type { ServerSettings } from '../../libs/providers/contracts/connection-settings.js';
 import type { FolderCursor, RemoteMessage } from '../../libs/providers/contracts/mail-driver.js';
 import type { ProviderErrorKind } from '../../libs/providers/contracts/provider-error.js';
-import type { ImapOptions } from '../../libs/providers/imap/imap-connection.js';
 import { ImapMailDriver } from '../../libs/providers/imap/imap-mail.driver.js';
 import { heldUp } from '../support/event-loop.mjs';
-import {
-  row,
-  type Script,
-  type ScriptedImap,
-  type ScriptedOptions,
-  startScriptedImap,
-} from '../support/scripted-imap.js';
+import { row, type Script, type ScriptedOptions, startScriptedImap } from '../support/scripted-imap.js';
+import { collect, cursor, failing, limits, quick, ScriptedSession } from '../support/scripted-session.js';
 
-const limits = { wholeSourceBytes: 1000, maxTextBytes: 1000 };
-const quick = { stallMs: 300, connectMs: 1000, pollMs: 50 };
-
-let server: ScriptedImap | undefined;
-let driver: ImapMailDriver | undefined;
-
-afterEach(async () => {
-  await driver?.close();
-  await server?.stop();
-  driver = undefined;
-  server = undefined;
-});
-
-async function signIn(
-  options: ScriptedOptions,
-  settings: Partial<ServerSettings> = {},
-  deadlines: ImapOptions = quick,
-): Promise<ImapMailDriver> {
-  server = await startScriptedImap(options);
-  const base = {
-    host: '127.0.0.1',
-    port: server.port,
-    security: 'none',
-    username: 'ada',
-    verifyCertificate: true,
-  } as const;
-  driver = await ImapMailDriver.open({ ...base, ...settings }, 'secret', deadlines);
-  return driver;
-}
-
+const session = new ScriptedSession();
+const signIn = session.signIn.bind(session);
 const scripted = (script: Script) => signIn({ script });
 
-async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of source) found.push(item);
-  return found;
-}
-
-const cursor = (over: Partial<FolderCursor> = {}): FolderCursor => ({
-  uidValidity: '7',
-  modseq: null,
-  uidNext: 14,
-  messages: 3,
-  ...over,
-});
-
-const failing = (kind: ProviderErrorKind) => expect.objectContaining({ name: 'ProviderError', kind });
+afterEach(() => session.end());
 
 describe('signing in', () => {
   it.each<[string, ProviderErrorKind]>([
@@ -89,11 +40,11 @@ describe('signing in', () => {
 
   it('refuses to send a password in clear when STARTTLS is wanted and not offered', async () => {
     await expect(signIn({}, { security: 'starttls' })).rejects.toEqual(failing('unavailable'));
-    expect(server?.received.join('\n')).not.toContain('LOGIN');
+    expect(session.received.join('\n')).not.toContain('LOGIN');
   });
 
   it('connects to no address the guard refuses', async () => {
-    server = await startScriptedImap();
+    const server = (session.server = await startScriptedImap());
     const resolve = () => Promise.reject(new Error('not a public address'));
     const settings = {
       host: 'localhost',
@@ -107,7 +58,7 @@ describe('signing in', () => {
   });
 
   it('connects to the address the guard gave, whatever the name says', async () => {
-    server = await startScriptedImap();
+    const server = (session.server = await startScriptedImap());
     const resolve = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
     const settings = {
       host: 'mail.invalid',
@@ -116,8 +67,8 @@ describe('signing in', () => {
       username: 'a',
       verifyCertificate: true,
     } as const;
-    driver = await ImapMailDriver.open(settings, 'x', { resolve });
-    expect((await driver.folders()).map(({ path }) => path)).toEqual(['INBOX']);
+    session.driver = await ImapMailDriver.open(settings, 'x', { resolve });
+    expect((await session.driver.folders()).map(({ path }) => path)).toEqual(['INBOX']);
   });
 });
 
@@ -271,7 +222,7 @@ describe('changes', () => {
       { fact: 'cursor', cursor: cursor({ messages: 0 }) },
     ]);
     expect(await mail.newest('INBOX', 50)).toEqual({ cursor: cursor({ messages: 0 }), uids: [] });
-    expect(server?.received.filter((line) => /FETCH/.test(line))).toEqual([]);
+    expect(session.received.filter((line) => /FETCH/.test(line))).toEqual([]);
   });
 
   it('looks at flags when the server keeps no modseqs for this folder', async () => {
@@ -342,50 +293,8 @@ describe('changes', () => {
   });
 });
 
-describe('waiting', () => {
-  const never = new AbortController().signal;
-
-  it('polls where there is no IDLE', async () => {
-    let polls = 0;
-    const mail = await scripted([
-      [
-        /^NOOP/,
-        (tag, _line, socket) => void socket.write(polls++ < 2 ? `${tag} OK\r\n` : `* 4 EXISTS\r\n${tag} OK\r\n`),
-      ],
-      [/^STATUS/, '* STATUS INBOX (MESSAGES 3 UIDNEXT 14)\r\nTAG OK done\r\n'],
-    ]);
-    await mail.newest('INBOX', 1);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
-  });
-
-  it('notices by STATUS what NOOP keeps to itself', async () => {
-    const mail = await scripted([[/^STATUS/, '* STATUS INBOX (MESSAGES 4 UIDNEXT 15)\r\nTAG OK done\r\n']]);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
-  });
-
-  it('falls back to polling when the server refuses IDLE', async () => {
-    const mail = await signIn({
-      capabilities: 'IMAP4rev1 IDLE',
-      script: [
-        [/^IDLE/, 'TAG NO not now\r\n'],
-        [/^NOOP/, '* 4 EXISTS\r\nTAG OK\r\n'],
-      ],
-    });
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
-  });
-
-  it('fails when the connection is lost while idling', async () => {
-    const mail = await signIn({
-      capabilities: 'IMAP4rev1 IDLE',
-      script: [[/^IDLE/, (_tag, _line, socket) => void socket.end('+ idling\r\n')]],
-    });
-    await expect(mail.waitForChange('INBOX', 5000, never)).rejects.toEqual(failing('unavailable'));
-  });
-});
-
 it('closes within two seconds when the server does not answer LOGOUT', async () => {
   const mail = await scripted([[/^LOGOUT/, () => undefined]]);
-  driver = undefined;
   const started = Date.now();
   await mail.close();
   expect(Date.now() - started).toBeLessThan(2500);

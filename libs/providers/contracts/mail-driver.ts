@@ -21,7 +21,7 @@ export interface RemoteFolder {
   readonly displayName: string;
   readonly delimiter: string | null;
   readonly role: FolderRole | null;
-  /** MAILBOXID (RFC 8474) where the server has it: survives a rename. */
+  /** MAILBOXID (RFC 8474), which survives a rename; null where the server has none, or was not asked. */
   readonly mailboxId: string | null;
   /** STATUS values, when the server gives them cheaply (LIST-STATUS); null when it does not. */
   readonly status: FolderStatus | null;
@@ -42,6 +42,8 @@ export interface FolderCursor {
   readonly uidNext: number | null;
   /** EXISTS when the snapshot was taken. */
   readonly messages: number;
+  /** MAILBOXID (RFC 8474) of the folder, where the server has it. */
+  readonly mailboxId?: string;
 }
 
 /**
@@ -115,6 +117,9 @@ export interface MailDriver {
 
   /** Opens a folder and says where it stands, with the uids of its newest `count` messages, newest first. */
   newest(path: string, count: number): Promise<{ readonly cursor: FolderCursor; readonly uids: readonly number[] }>;
+
+  /** MAILBOXID (RFC 8474) of a folder; null where the server has none, and of a folder that cannot be opened. */
+  mailboxId(path: string): Promise<string | null>;
 
   /** The complete uid list, ascending. Never partial: throws instead. */
   uids(path: string): Promise<number[]>;

@@ -1,6 +1,7 @@
 import type { FolderCursor, FolderFact } from '#libs/providers/contracts/mail-driver.js';
 
-import type { ImapConnection, OpenedFolder, Resumption } from './imap-connection.js';
+import type { ImapConnection } from './imap-connection.js';
+import type { OpenedFolder, Resumption } from './opened-folder.js';
 import { listUids } from './uid-listing.js';
 
 /** Without CONDSTORE, flags of this many newest messages are looked at in a quick pass. */
@@ -20,7 +21,7 @@ export async function* folderChanges(
 
   if (since === null) {
     yield await listing(connection, path);
-  } else if (since.uidValidity !== folder.uidValidity) {
+  } else if (!isSameFolder(folder, since)) {
     yield { fact: 'reset' };
     yield await listing(connection, path);
   } else if (folder.resumed && since.modseq) {
@@ -35,8 +36,14 @@ export async function* folderChanges(
 }
 
 export function cursorOf(folder: OpenedFolder): FolderCursor {
-  const { uidValidity, modseq, uidNext, messages } = folder;
-  return { uidValidity, modseq, uidNext, messages };
+  const { uidValidity, modseq, uidNext, messages, mailboxId } = folder;
+  return { uidValidity, modseq, uidNext, messages, ...(mailboxId === null ? {} : { mailboxId }) };
+}
+
+/** Some servers give every folder the same UIDVALIDITY: two that changed places are told apart by MAILBOXID. */
+function isSameFolder(folder: OpenedFolder, since: FolderCursor): boolean {
+  if (folder.uidValidity !== since.uidValidity) return false;
+  return folder.mailboxId === null || (since.mailboxId ?? folder.mailboxId) === folder.mailboxId;
 }
 
 function* told({ present, vanished }: Resumption): Generator<FolderFact> {

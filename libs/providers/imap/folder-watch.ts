@@ -1,20 +1,22 @@
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import type { ImapConnection } from './imap-connection.js';
+import type { ServerQuirks } from './server-quirks.js';
 
 /** Waits for something to happen in the open folder. */
 export class FolderWatch {
   private idling: Promise<unknown> | null = null;
+  private idlingSince = 0;
   private refused = false;
 
   constructor(
     private readonly connection: ImapConnection,
-    private readonly pollMs: number,
+    private readonly quirks: ServerQuirks,
   ) {}
 
   /**
    * IDLE is entered at once and left running when the wait is over: the next command ends it, and until then the server
-   * goes on telling. imapflow restarts it every nine minutes.
+   * goes on telling.
    */
   async wait(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'> {
     const deadline = Date.now() + timeoutMs;
@@ -25,9 +27,22 @@ export class FolderWatch {
       if (left <= 0 || signal.aborted) return 'quiet';
       const idles = this.connection.has('IDLE') && !this.refused;
       if (idles) this.enterIdle();
-      await this.pause(idles ? left : Math.min(left, this.pollMs), signal);
-      if (!idles && !signal.aborted && !this.connection.stirred) await this.poll(path);
+      const pauseMs = idles ? this.idleLeft() : this.quirks.pollMs;
+      await this.pause(Math.min(left, pauseMs), signal);
+      if (signal.aborted || this.connection.stirred) continue;
+      if (!idles) await this.poll(path);
+      else if (this.idleLeft() <= 0) await this.renewIdle(path);
     }
+  }
+
+  private idleLeft(): number {
+    return this.idlingSince + this.quirks.idleMs - Date.now();
+  }
+
+  /** Any command ends IDLE; the next round enters it again. */
+  private async renewIdle(path: string): Promise<void> {
+    await this.connection.guard(`watching ${path}`, () => this.connection.flow.noop());
+    await this.idling;
   }
 
   private checkAlive(path: string): void {
@@ -39,7 +54,9 @@ export class FolderWatch {
   }
 
   private enterIdle(): void {
-    this.idling ??= this.connection.flow
+    if (this.idling) return;
+    this.idlingSince = Date.now();
+    this.idling = this.connection.flow
       .idle()
       .then(
         (outcome: unknown) => {
@@ -68,16 +85,21 @@ export class FolderWatch {
     });
   }
 
-  /** NOOP makes most servers tell; on those where it does nothing (Coremail), STATUS does. */
+  /** NOOP makes most servers tell; where it does nothing STATUS does, and where that is silent, opening the folder. */
   private async poll(path: string): Promise<void> {
     const { connection } = this;
-    await connection.guard(`watching ${path}`, () => connection.flow.noop());
     const box = connection.selected;
-    if (!box || connection.stirred) return;
-    const before = { exists: box.exists, uidNext: box.uidNext };
+    if (!box) return;
+    const before = { messages: box.exists, uidNext: box.uidNext };
+    if (this.quirks.poll === 'noop') await connection.guard(`watching ${path}`, () => connection.flow.noop());
+    if (connection.stirred) return;
+    const now = this.quirks.poll === 'examine' ? await connection.examine(path) : await this.status(path);
+    if (!now) return;
+    if (now.messages !== before.messages || (now.uidNext ?? 0) > before.uidNext) connection.stirred = true;
+  }
+
+  private async status(path: string): Promise<{ messages?: number; uidNext?: number } | false> {
     const items = { messages: true, uidNext: true };
-    const status = await connection.guard(`watching ${path}`, () => connection.flow.status(path, items));
-    if (!status) return;
-    if (status.messages !== before.exists || (status.uidNext ?? 0) > before.uidNext) connection.stirred = true;
+    return this.connection.guard(`watching ${path}`, () => this.connection.flow.status(path, items));
   }
 }

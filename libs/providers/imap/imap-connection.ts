@@ -15,6 +15,8 @@ import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { toProviderError } from './imap-errors.js';
 import { flowOptions } from './imap-flow-options.js';
+import { type Heard, type OpenedFolder, openedFolder } from './opened-folder.js';
+import { quirksOf, type ServerQuirks } from './server-quirks.js';
 
 export interface ImapOptions {
   /** Turns the host into addresses that may be connected to; throws for one that may not. Default: the system. */
@@ -23,25 +25,8 @@ export interface ImapOptions {
   readonly stallMs?: number;
   /** For DNS, TCP, TLS and greeting together. */
   readonly connectMs?: number;
-  /** Pause between two looks at a folder on servers without IDLE. */
-  readonly pollMs?: number;
-}
-
-/** What the server told about a folder while it was being opened with QRESYNC. */
-export interface Resumption {
-  readonly vanished: readonly number[];
-  readonly present: ReadonlyMap<number, readonly string[]>;
-}
-
-/** The folder as it stood when it was opened: imapflow keeps changing its own object. */
-export interface OpenedFolder {
-  readonly path: string;
-  readonly uidValidity: string;
-  readonly uidNext: number | null;
-  readonly modseq: string | null;
-  readonly messages: number;
-  /** Null unless the server accepted QRESYNC, and when it had too much to tell. */
-  readonly resumed: Resumption | null;
+  /** Over what is known about the server. */
+  readonly quirks?: Partial<ServerQuirks>;
 }
 
 /** A stalled command that received at least this much meanwhile is slow, not dead. */
@@ -50,8 +35,6 @@ const PROGRESS_BYTES = 16_384;
 const MAX_VANISHED = 1_000_000;
 /** When more than this happened in a folder, asking for its flags and its list costs less than hearing it told. */
 const MAX_COLLECTED = 50_000;
-
-type Heard = Resumption & { readonly overflowed: boolean };
 
 /** Facts that the server volunteers, collected while somebody listens. */
 interface Collector {
@@ -137,6 +120,12 @@ export class ImapConnection {
     return this.flow.capabilities.has(capability);
   }
 
+  /** What has to be done differently for this server. */
+  quirks(over: Partial<ServerQuirks> = {}): ServerQuirks {
+    const { name = '', vendor = '' } = this.flow.serverInfo ?? {};
+    return quirksOf({ host: this.flow.host, id: `${name} ${vendor}`.trim() }, over);
+  }
+
   get condstore(): boolean {
     return this.flow.enabled.has('CONDSTORE');
   }
@@ -157,26 +146,23 @@ export class ImapConnection {
       const resume = since ? { changedSince: BigInt(since.modseq), uidValidity: BigInt(since.uidValidity) } : {};
       const box = await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, { readOnly: true, ...resume }));
       this.stirred = false;
-      return this.snapshot(path, box, listening.heard);
+      const folder = openedFolder(path, box, this.condstore, listening.heard);
+      return folder.uidNext === null && folder.messages > 0
+        ? { ...folder, uidNext: await this.askUidNext(path) }
+        : folder;
     } finally {
       this.opening = false;
       listening.stop();
     }
   }
 
-  private snapshot(path: string, box: MailboxObject & { qresync?: boolean }, heard: Heard): OpenedFolder {
-    if (!box || typeof box.exists !== 'number' || !box.uidValidity) {
-      throw new ProviderError('unavailable', `The mail server opened ${path} without saying what is in it.`);
+  /** Some servers leave UIDNEXT out. What has arrived since would not be told from what was there. */
+  private async askUidNext(path: string): Promise<number | null> {
+    let highest = 0;
+    for await (const { uid } of this.rows(`opening ${path}`, this.flow.fetch('*', { uid: true }))) {
+      highest = Math.max(highest, uid || 0);
     }
-    const hasModseq = this.condstore && !box.noModseq && box.highestModseq !== undefined && box.highestModseq > 0n;
-    return {
-      path,
-      uidValidity: String(box.uidValidity),
-      uidNext: box.uidNext > 0 ? box.uidNext : null,
-      modseq: hasModseq ? String(box.highestModseq) : null,
-      messages: box.exists,
-      resumed: box.qresync && !heard.overflowed ? { vanished: heard.vanished, present: heard.present } : null,
-    };
+    return highest > 0 ? highest + 1 : null;
   }
 
   /** Collects what the server volunteers about the open folder until `stop`. */

@@ -14,11 +14,12 @@ import type {
   RemoteFolder,
   RemoteMessage,
 } from '#libs/providers/contracts/mail-driver.js';
-import { ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { cursorOf, folderChanges, withoutRecent } from './folder-changes.js';
-import { ImapConnection, type ImapOptions, type OpenedFolder } from './imap-connection.js';
+import { ImapConnection, type ImapOptions } from './imap-connection.js';
 import { readMessages } from './message-reader.js';
+import type { OpenedFolder } from './opened-folder.js';
 import { remoteFolders } from './remote-folders.js';
 import { listUids } from './uid-listing.js';
 import { FolderWatch } from './folder-watch.js';
@@ -45,7 +46,7 @@ export class ImapMailDriver implements MailDriver {
       uidPlus: connection.has('UIDPLUS'),
       move: connection.has('MOVE'),
     };
-    this.watch = new FolderWatch(connection, options.pollMs ?? 30_000);
+    this.watch = new FolderWatch(connection, connection.quirks(options.quirks));
   }
 
   /** Connects and signs in. @throws ProviderError */
@@ -81,6 +82,15 @@ export class ImapMailDriver implements MailDriver {
       for await (const row of this.connection.rows(`reading ${path}`, rows)) if (row.uid) uids.add(row.uid);
     }
     return { cursor: cursorOf(folder), uids: [...uids].sort((a, b) => b - a) };
+  }
+
+  async mailboxId(path: string): Promise<string | null> {
+    try {
+      return (await this.examine(path)).mailboxId;
+    } catch (error) {
+      if (error instanceof ProviderError && folderKinds.has(error.kind)) return null;
+      throw error;
+    }
   }
 
   async uids(path: string): Promise<number[]> {
@@ -163,8 +173,7 @@ function toListed(folder: ListResponse) {
     delimiter: folder.delimiter || null,
     flags: folder.flags,
     status: toStatus(folder.status),
-    // imapflow asks neither LIST nor STATUS for MAILBOXID (RFC 8474), and only opening a folder would tell it: a round
-    // trip for each. A folder that was renamed is known again by its UIDVALIDITY, UIDNEXT and count.
+    // imapflow asks neither LIST nor STATUS for it, and opening every folder would cost a round trip for each.
     mailboxId: null,
   };
 }

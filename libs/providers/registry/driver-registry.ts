@@ -6,7 +6,7 @@ import type { ImapOptions } from '#libs/providers/imap/imap-connection.js';
 import { ImapMailDriver } from '#libs/providers/imap/imap-mail.driver.js';
 
 /** How connections are made, whatever the driver; `resolve` is the egress guard's. */
-export type DriverOptions = Pick<ImapOptions, 'resolve' | 'stallMs' | 'connectMs' | 'pollMs'>;
+export type DriverOptions = Pick<ImapOptions, 'resolve' | 'stallMs' | 'connectMs' | 'quirks'>;
 
 /** Account kind to drivers: the only place that names concrete ones. */
 @Injectable()
