@@ -16,8 +16,6 @@ export class Category {
   /** What people see; separator `/`. */
   @Column('text') displayName: string;
   @Column('text', { nullable: true }) delimiter: string | null;
-  /** MAILBOXID (RFC 8474) where the server has it. */
-  @Column('text', { nullable: true }) mailboxId: string | null;
   @TimeColumn({ default: () => 'now()' }) createdAt: Date;
 }
 
@@ -30,7 +28,7 @@ export class FolderSync {
   @Column('jsonb', { nullable: true }) cursor: unknown;
   /** Messages on the server when last seen. */
   @Column('integer', { default: 0 }) total: number;
-  /** Rows of message_uids; whoever adds or removes some counts them in the same statement. */
+  /** Rows of message_uids with a uid that is not void; whoever adds or removes some counts them in the same statement. */
   @Column('integer', { default: 0 }) synced: number;
   /** `waiting`: not read yet. `backfill`: old mail still to read. `running`: all read. `failing`: see lastError. */
   @Column('text', { default: 'waiting' }) state: 'waiting' | 'backfill' | 'running' | 'failing';

@@ -5,6 +5,7 @@ import { FirstSchema1790000000000 } from '../../migrations/1790000000000-first-s
 import { Drift1790000100000 } from '../../migrations/1790000100000-drift.js';
 import { Workers1790000200000 } from '../../migrations/1790000200000-workers.js';
 import { SyncedCounts1790000300000 } from '../../migrations/1790000300000-synced-counts.js';
+import { NoMailboxId1790000400000 } from '../../migrations/1790000400000-no-mailbox-id.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Application } from './application.entity.js';
@@ -48,7 +49,13 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     applicationName: options.applicationName,
     extra: connectionSettings(options),
     entities,
-    migrations: [FirstSchema1790000000000, Drift1790000100000, Workers1790000200000, SyncedCounts1790000300000],
+    migrations: [
+      FirstSchema1790000000000,
+      Drift1790000100000,
+      Workers1790000200000,
+      SyncedCounts1790000300000,
+      NoMailboxId1790000400000,
+    ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNaming(),

@@ -74,6 +74,7 @@ export class MessageBody {
 export class MessageUid {
   @KeyColumn('message_uids_pkey') accountId: string;
   @KeyColumn('message_uids_pkey') folderId: string;
+  /** Below zero while the folder is renumbered and the message not found again under its new uid. */
   @PrimaryColumn('bigint', { primaryKeyConstraintName: 'message_uids_pkey' }) uid: string;
   @BytewiseColumn() messageId: string;
   /** As the server spells them, sorted; `\Recent` left out. */

@@ -4,11 +4,12 @@ import { AccountWriter } from '#libs/changes/account-writer.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import type { RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { AccountState } from './account-state.js';
 import { FolderVisits, isGivenUp, type Watch } from './folder-visits.js';
 import { FolderStore, saveFolders, type StoredFolder } from './mail/folder-store.js';
-import { type KnownFolder, planFolders } from './mail/plan-folders.js';
+import { type KnownFolder, planFolders, unidentified } from './mail/plan-folders.js';
 import { deleteOrphans } from './mail/uid-changes.js';
 
 /** Without CONDSTORE, the flags of a whole folder are compared this often. */
@@ -29,14 +30,14 @@ export class FolderRound {
   async run(watch: Watch): Promise<void> {
     const begun = Date.now();
     watch.roundAt = begun + this.config.SYNC_FOLDER_POLL_SECONDS * 1000;
-    const driver = await watch.source.get();
-    const remote = await driver.folders();
+    const remote = await this.listed(watch);
     await this.reconcile(watch, remote);
+    const { condstore } = (await watch.source.get()).capabilities;
     const status = new Map(remote.map((folder) => [folder.path, folder]));
     let complete = true;
     for (const folder of await this.folders.list(watch.account.id)) {
       if (watch.signal.aborted) return;
-      const depth = depthOf(folder, status.get(folder.path), driver.capabilities.condstore);
+      const depth = depthOf(folder, status.get(folder.path), condstore);
       if (depth === null) continue;
       const waiting = folder.retryAt !== null && folder.retryAt.getTime() > Date.now();
       const read = !waiting && (await this.visits.visit(watch, folder, depth));
@@ -46,14 +47,39 @@ export class FolderRound {
     await this.state.recover(watch.account);
   }
 
+  /** Kin of Exchange answer LIST once a connection only, so what was refused is asked on a new one. */
+  private async listed({ source }: Watch): Promise<RemoteFolder[]> {
+    const driver = await source.get();
+    try {
+      return await driver.folders();
+    } catch (error) {
+      if (!(error instanceof ProviderError) || !error.options.serverText) throw error;
+      await source.discard();
+      return (await source.get()).folders();
+    }
+  }
+
   private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<void> {
     const known = await this.folders.list(watch.account.id);
-    const plan = planFolders(known, remote);
+    const plan = planFolders(known, await this.identified(watch, known, remote));
     const gone: KnownFolder[] = [];
     for (const folder of plan.missing) if (await this.visits.isGone(watch, folder)) gone.push(folder);
     if (plan.create.length + plan.change.length + gone.length === 0) return;
     if (gone.length > 0) watch.roundAt = Date.now() + 1;
     await this.writer.write(watch.account.id, (tx) => saveFolders(tx, plan, gone), { epoch: watch.account.epoch });
+  }
+
+  /** Listings come without MAILBOXIDs: those that matter are asked for, at a round trip each. */
+  private async identified(
+    { source }: Watch,
+    known: readonly KnownFolder[],
+    remote: readonly RemoteFolder[],
+  ): Promise<readonly RemoteFolder[]> {
+    const driver = await source.get();
+    const asked = driver.capabilities.objectId ? unidentified(known, remote) : [];
+    const found = new Map<string, string | null>();
+    for (const { path } of asked) found.set(path, await driver.mailboxId(path));
+    return remote.map((folder) => ({ ...folder, mailboxId: found.get(folder.path) ?? folder.mailboxId }));
   }
 
   /**

@@ -62,7 +62,11 @@ describe('storing mail', () => {
     ['dates it beyond all calendars', { receivedAt: new Date(Date.UTC(12_345, 0, 1)) }],
     ['dates it before all calendars', { receivedAt: new Date(Date.UTC(-12_345, 0, 1)) }],
   ])('keeps a message of which the server %s', async (_what, lie) => {
-    const outcome = { messages: [readMessage(1, mail('a'), lie), readMessage(2, mail('b'))], unreadable: [] };
+    const outcome = {
+      messages: [readMessage(1, mail('a'), lie), readMessage(2, mail('b'))],
+      unreadable: [],
+      absent: [],
+    };
     await storeBatch(store.writer, target(), outcome, async () => {});
     expect(await store.rows('SELECT reason FROM poison_uids')).toEqual([]);
     expect(await store.rows('SELECT 1 FROM messages WHERE size >= 0')).toHaveLength(2);
@@ -70,7 +74,7 @@ describe('storing mail', () => {
 
   it('keeps out only what the database refuses, and says so', async () => {
     const [refused, flagless] = [readMessage(1, mail('a'), { uid: 1e30 }), readMessage(2, mail('b'), { flags: null })];
-    const outcome = { messages: [refused, flagless], unreadable: [{ uid: 3, reason: 'It is broken.' }] };
+    const outcome = { messages: [refused, flagless], unreadable: [{ uid: 3, reason: 'It is broken.' }], absent: [] };
     await store.rows('UPDATE folder_syncs SET drift_checked_at = now()');
     for (const _ of [1, 2]) await storeBatch(store.writer, target(), outcome, async () => {});
     expect(await store.rows('SELECT uid FROM message_uids')).toEqual([{ uid: '2' }]);

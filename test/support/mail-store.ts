@@ -71,7 +71,8 @@ export class MailStore {
   async miscounted(): Promise<unknown[]> {
     return this.rows(
       `SELECT path, synced FROM folder_syncs sync JOIN categories folder ON folder.id = sync.folder_id
-       WHERE synced <> (SELECT count(*) FROM message_uids place WHERE place.folder_id = sync.folder_id)`,
+       WHERE synced <> (SELECT count(*) FROM message_uids place
+                        WHERE place.folder_id = sync.folder_id AND place.uid > 0)`,
     );
   }
 

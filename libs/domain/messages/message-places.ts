@@ -25,7 +25,7 @@ export class MessagePlaces {
     const rows = await this.reader.rows<{ path: string; uid: string }>(
       `SELECT c.path, u.uid FROM message_uids u
        JOIN categories c ON c.account_id = u.account_id AND c.id = u.folder_id
-       WHERE u.account_id = $1 AND u.message_id = $2
+       WHERE u.account_id = $1 AND u.message_id = $2 AND u.uid > 0
        ORDER BY coalesce(c.role IN ('trash', 'spam'), false), u.folder_id LIMIT 10`,
       [accountId, messageId],
       'message-places',

@@ -130,7 +130,12 @@ export class Backfill {
       if (!last && !(wanted && Date.now() < until)) return this.release(accountId, range.id);
     }
     if (batches.length === 0) {
-      await this.store(accountId, range, { messages: [], unreadable: [] }, { expected, next: range.low - 1 });
+      await this.store(
+        accountId,
+        range,
+        { messages: [], unreadable: [], absent: [] },
+        { expected, next: range.low - 1 },
+      );
     }
   }
 

@@ -138,7 +138,8 @@ export class DriftStore {
       (tx) =>
         tx.query(
           `UPDATE folder_syncs folder SET drift_checked_at = now(), synced = (
-             SELECT count(*) FROM message_uids WHERE account_id = folder.account_id AND folder_id = folder.folder_id)
+             SELECT count(*) FROM message_uids
+             WHERE account_id = folder.account_id AND folder_id = folder.folder_id AND uid > 0)
            WHERE account_id = $1 AND folder_id = $2`,
           [account.id, folderId],
         ),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccountWriter } from '#libs/changes/account-writer.js';
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import type { FolderCursor } from '#libs/providers/contracts/mail-driver.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 
@@ -9,7 +9,7 @@ import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-
 import { collectFacts, type FolderFacts, type FolderPlan, planFolder } from './plan-folder.js';
 import { type DriverSource, readMessages } from './read-messages.js';
 import { storeBatch } from './store-batch.js';
-import { applyFlags, dropAllUids, dropUids } from './uid-changes.js';
+import { applyFlags, dropAllUids, dropUids, dropVoidUids, voidUids } from './uid-changes.js';
 
 /** So many of a mailbox's newest messages are there before its long history is even counted. */
 const FIRST_MESSAGES = 50;
@@ -79,28 +79,37 @@ export class FolderPass {
     const driver = await source.get();
     // The snapshot comes before anything is read: what arrives meanwhile is then seen by the next pass.
     const { cursor, uids: newest } = await driver.newest(folder.path, folder.role === 'inbox' ? FIRST_MESSAGES : 0);
-    if (reset) await this.forget(account, folder);
+    if (reset) await this.startOver(account, folder, voidUids);
     if (newest.length > 0) await this.read(account, folder, source, newest, null);
     const all = cursor.messages > newest.length ? await (await source.get()).uids(folder.path) : [];
     const held = new Set(newest);
     const rest = all.filter((uid) => !held.has(uid) && (cursor.uidNext === null || uid < cursor.uidNext));
-    await this.writer.write(
+    const dropped = await this.writer.write(
       account.id,
       async (tx) => {
         await addRanges(tx, folder, cursor.uidValidity, rest);
         await saveCursor(tx, folder.id, cursor, { swept: true });
+        return rest.length === 0 && (await dropVoidUids(tx, folder.id));
       },
       { epoch: account.epoch },
     );
-    return { backfill: rest.length > 0, dropped: reset };
+    return { backfill: rest.length > 0, dropped };
   }
 
-  /** Every uid of the folder is void. Its messages are orphans until they are found again. */
+  /** The folder is gone. Its messages are orphans unless they lie in another. */
   async forget(account: SyncedAccount, folder: StoredFolder): Promise<void> {
+    await this.startOver(account, folder, dropAllUids);
+  }
+
+  private async startOver(
+    account: SyncedAccount,
+    folder: StoredFolder,
+    release: (tx: Tx, folderId: string) => Promise<void>,
+  ): Promise<void> {
     await this.writer.write(
       account.id,
       async (tx) => {
-        await dropAllUids(tx, folder.id);
+        await release(tx, folder.id);
         for (const table of ['backfill_ranges', 'poison_uids']) {
           await tx.query(`DELETE FROM ${table} WHERE account_id = $1 AND folder_id = $2`, [account.id, folder.id]);
         }
@@ -135,15 +144,17 @@ export class FolderPass {
     if (plan.drop.length === 0 && sameCursor(cursor, folder.cursor) && folder.failures === 0 && depth === 'recent') {
       return false;
     }
-    await this.writer.write(
+    const swept = depth === 'full' && pending.length === 0;
+    return this.writer.write(
       account.id,
       async (tx) => {
         await dropUids(tx, folder.id, plan.drop);
-        await saveCursor(tx, folder.id, cursor, { swept: depth === 'full' && pending.length === 0 });
+        const found = swept && (await dropVoidUids(tx, folder.id));
+        await saveCursor(tx, folder.id, cursor, { swept });
+        return found || plan.drop.length > 0;
       },
       { epoch: account.epoch },
     );
-    return plan.drop.length > 0;
   }
 
   /** Does what was planned from something else than the folder's changes; the cursor stays where it is. */
@@ -192,6 +203,7 @@ function sameCursor(one: FolderCursor, other: FolderCursor | null): boolean {
     one.uidValidity === other.uidValidity &&
     one.modseq === other.modseq &&
     one.uidNext === other.uidNext &&
-    one.messages === other.messages
+    one.messages === other.messages &&
+    one.mailboxId === other.mailboxId
   );
 }

@@ -18,7 +18,10 @@ export interface StoredFolder extends KnownFolder {
   readonly pending: boolean;
 }
 
-/** Of a row of poison_uids: a minute after the first failure, then ten times longer each, at most a day. */
+/**
+ * Of a row of poison_uids: a minute after the first failure, then ten times longer each, at most a day. A message that
+ * was absent once rests six seconds.
+ */
 export const RESTING = `updated_at > now() - least(interval '1 minute' * 10 ^ least(attempts - 1, 9), interval '1 day')`;
 
 /** Folder rows and their sync state. */
@@ -30,8 +33,7 @@ export class FolderStore {
   async list(accountId: string): Promise<StoredFolder[]> {
     const rows = await this.reader.rows<StoredFolder>(
       `SELECT folder.id, folder.path, folder.display_name AS "displayName", folder.role,
-              folder.mailbox_id AS "mailboxId", sync.cursor, sync.failures, sync.retry_at AS "retryAt",
-              sync.swept_at AS "sweptAt",
+              sync.cursor, sync.failures, sync.retry_at AS "retryAt", sync.swept_at AS "sweptAt",
               EXISTS (SELECT FROM backfill_ranges waiting
                       WHERE waiting.account_id = $1 AND waiting.folder_id = folder.id) AS pending
        FROM categories folder
@@ -46,7 +48,7 @@ export class FolderStore {
   /** Flags by uid: of the given uids, or of the whole folder. */
   async uids(accountId: string, folderId: string, only: readonly number[] | null): Promise<Map<number, string[]>> {
     const rows = await this.reader.rows<{ uid: string; flags: string[] }>(
-      `SELECT uid, flags FROM message_uids WHERE account_id = $1 AND folder_id = $2
+      `SELECT uid, flags FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid > 0
        ${only ? 'AND uid = ANY($3::bigint[])' : ''}`,
       only ? [accountId, folderId, only] : [accountId, folderId],
     );
@@ -107,9 +109,9 @@ export async function saveFolders(tx: Tx, plan: FoldersPlan, gone: readonly Know
   for (const folder of gone) await deleteFolder(tx, folder.id);
   for (const { id, to, roleChanged } of plan.change) {
     await tx.query(
-      `UPDATE categories SET path = $3, display_name = $4, role = $5, mailbox_id = $6, delimiter = $7
+      `UPDATE categories SET path = $3, display_name = $4, role = $5, delimiter = $6
        WHERE account_id = $1 AND id = $2`,
-      [tx.accountId, id, to.path, to.displayName, to.role, to.mailboxId, to.delimiter],
+      [tx.accountId, id, to.path, to.displayName, to.role, to.delimiter],
     );
     tx.changes.record('modify', 'folder', id);
     if (roleChanged) await refreshFolder(tx, id);
@@ -122,11 +124,11 @@ async function createFolders(tx: Tx, folders: readonly RemoteFolder[]): Promise<
   const ids = folders.map(() => newId());
   await tx.query(
     `WITH fresh AS (
-       SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[])
-         AS row(id, role, path, display_name, delimiter, mailbox_id, total)
+       SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[])
+         AS row(id, role, path, display_name, delimiter, total)
      ), folder AS (
-       INSERT INTO categories (account_id, id, kind, role, path, display_name, delimiter, mailbox_id)
-       SELECT $1, id, 'folder', role, path, display_name, delimiter, mailbox_id FROM fresh
+       INSERT INTO categories (account_id, id, kind, role, path, display_name, delimiter)
+       SELECT $1, id, 'folder', role, path, display_name, delimiter FROM fresh
      )
      INSERT INTO folder_syncs (account_id, folder_id, total) SELECT $1, id, total FROM fresh`,
     [
@@ -136,7 +138,6 @@ async function createFolders(tx: Tx, folders: readonly RemoteFolder[]): Promise<
       folders.map((folder) => folder.path),
       folders.map((folder) => folder.displayName),
       folders.map((folder) => folder.delimiter),
-      folders.map((folder) => folder.mailboxId),
       folders.map((folder) => Math.min(folder.status?.messages ?? 0, MOST_MESSAGES)),
     ],
   );

@@ -1,6 +1,6 @@
 import type { RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
 
-import { type KnownFolder, planFolders } from './plan-folders.js';
+import { type KnownFolder, planFolders, unidentified } from './plan-folders.js';
 
 const cursor = { uidValidity: '9', modseq: '5', uidNext: 12, messages: 3 };
 const known = (path: string, fields: Partial<KnownFolder> = {}): KnownFolder => ({
@@ -8,7 +8,6 @@ const known = (path: string, fields: Partial<KnownFolder> = {}): KnownFolder => 
   path,
   displayName: path,
   role: null,
-  mailboxId: null,
   cursor,
   ...fields,
 });
@@ -35,10 +34,29 @@ describe('planFolders', () => {
 
   it('knows a renamed folder by its MAILBOXID, whatever happened in it', () => {
     const plan = planFolders(
-      [known('old', { mailboxId: 'F1' })],
+      [known('old', { cursor: { ...cursor, mailboxId: 'F1' } })],
       [remote('new', { mailboxId: 'F1', status: { messages: 9, uidNext: 99, uidValidity: '9', highestModseq: null } })],
     );
     expect(plan).toMatchObject({ create: [], missing: [], change: [{ id: 'id-old' }] });
+  });
+
+  it('takes no folder for another whose MAILBOXID it has not, though all counts agree', () => {
+    const other = { ...cursor, mailboxId: 'F1' };
+    expect(planFolders([known('old', { cursor: other })], [remote('new', { mailboxId: 'F2' })])).toMatchObject({
+      change: [],
+      create: [{ path: 'new' }],
+      missing: [{ path: 'old' }],
+    });
+    expect(planFolders([known('old', { cursor: other })], [remote('new')]).change).toEqual([]);
+  });
+
+  it('has MAILBOXIDs asked only when a folder that has one is missing, and of folders nobody knows', () => {
+    const identified = known('old', { cursor: { ...cursor, mailboxId: 'F1' } });
+    const listing = [remote('new'), remote('kept')];
+    const asked = (folders: KnownFolder[]) => unidentified(folders, listing).map(({ path }) => path);
+    expect(asked([identified, known('kept')])).toEqual(['new']);
+    expect(asked([known('old'), known('kept')])).toEqual([]);
+    expect(asked([known('kept')])).toEqual([]);
   });
 
   it('knows a renamed folder by counts that all agree', () => {

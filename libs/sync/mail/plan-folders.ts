@@ -5,7 +5,6 @@ export interface KnownFolder {
   readonly path: string;
   readonly displayName: string;
   readonly role: string | null;
-  readonly mailboxId: string | null;
   readonly cursor: FolderCursor | null;
 }
 
@@ -22,6 +21,14 @@ export interface FoldersPlan {
   readonly change: readonly FolderChange[];
   /** Not listed any more. Whether they are really gone has to be asked. */
   readonly missing: readonly KnownFolder[];
+}
+
+/** Folders of a listing that may be known ones under new names: whether they are, their MAILBOXID would tell. */
+export function unidentified(known: readonly KnownFolder[], remote: readonly RemoteFolder[]): RemoteFolder[] {
+  const paths = new Set(known.map((folder) => folder.path));
+  const listed = new Set(remote.map((folder) => folder.path));
+  const moved = known.some(({ path, cursor }) => cursor?.mailboxId !== undefined && !listed.has(path));
+  return moved ? remote.filter((folder) => folder.mailboxId === null && !paths.has(folder.path)) : [];
 }
 
 /** Compares the folders we know with a complete listing. */
@@ -47,12 +54,7 @@ export function planFolders(known: readonly KnownFolder[], remote: readonly Remo
 }
 
 function differs(known: KnownFolder, remote: RemoteFolder): boolean {
-  return (
-    known.path !== remote.path ||
-    known.displayName !== remote.displayName ||
-    known.role !== remote.role ||
-    known.mailboxId !== remote.mailboxId
-  );
+  return known.path !== remote.path || known.displayName !== remote.displayName || known.role !== remote.role;
 }
 
 /**
@@ -65,15 +67,15 @@ function renamed(
   missing: ReadonlySet<KnownFolder>,
   strangers: readonly RemoteFolder[],
 ): KnownFolder | undefined {
-  const same = [...missing].find((folder) => folder.mailboxId !== null && folder.mailboxId === remote.mailboxId);
-  if (same) return same;
+  const { mailboxId } = remote;
+  if (mailboxId !== null) return [...missing].find(({ cursor }) => cursor?.mailboxId === mailboxId);
   const [alike, another] = [...missing].filter((folder) => agrees(folder, remote));
   if (!alike || another) return undefined;
   return strangers.some((stranger) => stranger !== remote && agrees(alike, stranger)) ? undefined : alike;
 }
 
-function agrees({ mailboxId, cursor }: KnownFolder, { status }: RemoteFolder): boolean {
-  if (mailboxId !== null || cursor === null || status === null) return false;
+function agrees({ cursor }: KnownFolder, { status }: RemoteFolder): boolean {
+  if (cursor === null || status === null || cursor.mailboxId !== undefined) return false;
   const { uidValidity, uidNext, messages } = status;
   const counts = uidNext !== null && uidNext === cursor.uidNext && messages === cursor.messages && messages > 0;
   return counts && uidValidity === cursor.uidValidity;

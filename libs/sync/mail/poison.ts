@@ -60,3 +60,25 @@ export async function notePoison(
     })),
   );
 }
+
+/** So often a message is asked for that the server does not hand out. */
+const ABSENT_TRIES = 3;
+
+/**
+ * Has messages asked for again, soon, that the server spoke of and did not hand out: clusters lag behind themselves.
+ * Most were deleted meanwhile, so nobody is told, and after some tries they are left to the folder's comparison.
+ */
+export async function noteAbsent(tx: Tx, folderId: string, uids: readonly number[]): Promise<void> {
+  if (uids.length === 0) return;
+  await tx.query(
+    `WITH given_up AS (
+       DELETE FROM poison_uids WHERE account_id = $1 AND folder_id = $2 AND uid = ANY($3) AND attempts + 1 >= $4
+       RETURNING uid
+     )
+     INSERT INTO poison_uids (account_id, folder_id, uid, attempts, reason)
+     SELECT $1, $2, uid, 0, 'The server did not hand it out.' FROM unnest($3::text[]) AS absent(uid)
+     WHERE uid NOT IN (SELECT uid FROM given_up)
+     ON CONFLICT (account_id, folder_id, uid) DO UPDATE SET attempts = poison_uids.attempts + 1, updated_at = now()`,
+    [tx.accountId, folderId, uids.map(String), ABSENT_TRIES],
+  );
+}

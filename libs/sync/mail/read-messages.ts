@@ -17,11 +17,13 @@ export interface ReadOutcome {
   readonly messages: readonly ReadMessage[];
   /** Uids whose messages the server cannot give us: it breaks its own grammar or our limits on them. */
   readonly unreadable: readonly { readonly uid: number; readonly reason: string }[];
+  /** Uids the server said nothing about: mostly gone meanwhile, or on a cluster not there yet. */
+  readonly absent: readonly number[];
 }
 
 /**
  * Reads and parses messages of one folder. A message on which the server breaks is found by halving the batch and
- * read in part, so that the others are not held up. Uids that are gone are simply absent.
+ * read in part, so that the others are not held up.
  * @throws ProviderError when the connection or the server fails otherwise
  */
 export async function readMessages(source: DriverSource, path: string, uids: readonly number[]): Promise<ReadOutcome> {
@@ -41,7 +43,9 @@ export async function readMessages(source: DriverSource, path: string, uids: rea
       }
     }
   }
-  return { messages: [...read.values()], unreadable };
+  const missed = new Set(unreadable.map(({ uid }) => uid));
+  const absent = uids.filter((uid) => !read.has(uid) && !missed.has(uid));
+  return { messages: [...read.values()], unreadable, absent };
 }
 
 /** Without its structure, then without its source. @returns whether the server could be understood */

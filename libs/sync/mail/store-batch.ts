@@ -1,7 +1,7 @@
 import type { AccountWriter, Tx, WriteOptions } from '#libs/changes/account-writer.js';
 
 import { type FolderRef, ingest, type ReadMessage } from './ingest.js';
-import { noteFlagless, notePoison } from './poison.js';
+import { noteAbsent, noteFlagless, notePoison } from './poison.js';
 import type { ReadOutcome } from './read-messages.js';
 
 export interface BatchTarget {
@@ -33,6 +33,7 @@ export async function storeBatch(
         await ingestBoth(tx, target, outcome.messages);
         await noteFlagless(tx, folder.id, outcome.messages);
         await notePoison(tx, folder.id, outcome.unreadable);
+        await noteAbsent(tx, folder.id, outcome.absent);
       },
       options,
     );
@@ -49,6 +50,7 @@ export async function storeBatch(
         await position(tx);
         await noteFlagless(tx, folder.id, outcome.messages);
         await notePoison(tx, folder.id, unreadable);
+        await noteAbsent(tx, folder.id, outcome.absent);
       },
       options,
     );

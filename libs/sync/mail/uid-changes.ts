@@ -30,7 +30,36 @@ export async function dropUids(tx: Tx, folderId: string, uids: readonly number[]
   await settle(tx, rows);
 }
 
-/** Unties every message of a folder: its uids are void, or it is gone. */
+/** More than any uid. */
+const ASIDE = 10_000_000_000;
+
+/**
+ * The folder was renumbered: every uid is void, and until the messages are found again under their new ones they lie
+ * where they lay. Void uids are below zero, each generation below the one before.
+ */
+export async function voidUids(tx: Tx, folderId: string): Promise<void> {
+  await tx.query('UPDATE message_uids SET uid = uid - $3::bigint WHERE account_id = $1 AND folder_id = $2', [
+    tx.accountId,
+    folderId,
+    ASIDE,
+  ]);
+  await tx.query('UPDATE folder_syncs SET synced = 0 WHERE account_id = $1 AND folder_id = $2', [
+    tx.accountId,
+    folderId,
+  ]);
+}
+
+/** The renumbered folder has been read to its end. @returns whether void uids were left */
+export async function dropVoidUids(tx: Tx, folderId: string): Promise<boolean> {
+  const rows = await tx.query<{ message_id: string }>(
+    'DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid < 0 RETURNING message_id',
+    [tx.accountId, folderId],
+  );
+  await settle(tx, rows);
+  return rows.length > 0;
+}
+
+/** Unties every message of a folder that is gone. */
 export async function dropAllUids(tx: Tx, folderId: string): Promise<void> {
   const rows = await tx.query<{ message_id: string }>(
     countedOut('DELETE FROM message_uids WHERE account_id = $1 AND folder_id = $2'),
@@ -41,8 +70,9 @@ export async function dropAllUids(tx: Tx, folderId: string): Promise<void> {
 
 /** The DELETE, with the folder's `synced` following it; gives the messages that were untied. */
 function countedOut(statement: string): string {
-  return `WITH gone AS (${statement} RETURNING message_id), counted AS (
-      UPDATE folder_syncs SET synced = synced - (SELECT count(*) FROM gone) WHERE account_id = $1 AND folder_id = $2
+  return `WITH gone AS (${statement} RETURNING message_id, uid), counted AS (
+      UPDATE folder_syncs SET synced = synced - (SELECT count(*) FROM gone WHERE uid > 0)
+      WHERE account_id = $1 AND folder_id = $2
     )
     SELECT message_id FROM gone`;
 }
