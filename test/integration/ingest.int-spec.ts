@@ -118,6 +118,27 @@ describe('storing mail', () => {
     expect(await store.changesSince(seq)).toEqual(['delete draft', 'create message', 'modify thread']);
   });
 
+  it('tells of a draft when the message it answers comes, goes, or turns into a draft', async () => {
+    const folders = { INBOX: 'inbox', Drafts: 'drafts' };
+    await store.stop();
+    store = await MailStore.create(folders);
+    await store.ingest('Drafts', [readMessage(1, mail('answer', 'In-Reply-To: <question@x>\n'))]);
+    const told = async (seq: number) => (await store.changesSince(seq)).filter((change) => change.endsWith(' draft'));
+    let seq = await store.lastSeq();
+    const question = readMessage(5, mail('question'));
+    await store.ingest('INBOX', [question]);
+    expect(await told(seq)).toEqual(['modify draft']);
+    seq = await store.lastSeq();
+    await store.ingest('Drafts', [{ ...question, uid: 2 }]);
+    expect(await told(seq)).toEqual(['create draft', 'modify draft']);
+    await tx((each) => dropUids(each, store.folder('Drafts').id, [2]));
+    seq = await store.lastSeq();
+    await tx((each) => dropUids(each, store.folder('INBOX').id, [5]));
+    expect(await told(seq)).toEqual([]);
+    await tx((each) => deleteOrphans(each, new Date(Date.now() + 1000)));
+    expect(await told(seq)).toEqual(['modify draft']);
+  });
+
   it('deletes a message without a place, with all that hangs on it', async () => {
     await store.ingest('INBOX', [readMessage(1, mail('a'))]);
     const seq = await store.lastSeq();

@@ -1,11 +1,12 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
-import { refreshMessages } from '#libs/domain/messages/refresh-messages.js';
+import { type RefreshedMessage, refreshMessages } from '#libs/domain/messages/refresh-messages.js';
 import { refreshThreads } from '#libs/domain/threads/refresh-threads.js';
 import type { ThreadMessage } from '#libs/domain/threads/summarize-thread.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
+import { type Answerable, touchAnsweringDrafts } from './answered-drafts.js';
 import { type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
 import { messageIdentity } from './identity.js';
 import { emailsOf, hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
@@ -70,7 +71,14 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
     begun: begunThreads(assignment, messages, touched),
     unseen: context.fresh ? messages.filter((message) => isNews(context.folder, message)) : [],
   });
+  const joined = messages.filter(({ draft, threadId }) => !draft && !assignment.begun.has(threadId));
+  await touchAnsweringDrafts(tx, joined.map(answerable));
 }
+
+const answerable = ({ threadId, parsed }: NewMessage): Answerable => ({
+  threadId,
+  messageIdHeader: parsed.headers.messageIdHeader,
+});
 
 /** Recomputes messages after their uid rows changed, and records what looks different. Returns their threads. */
 export async function touchMessages(tx: Tx, messageIds: readonly string[]): Promise<string[]> {
@@ -82,7 +90,19 @@ export async function touchMessages(tx: Tx, messageIds: readonly string[]): Prom
       tx.changes.record('create', kindOf(draft), id);
     }
   }
+  await touchAnsweringDrafts(tx, await answerables(tx, changed));
   return changed.map((message) => message.threadId);
+}
+
+/** What becomes a draft, or ceases to be one, is answered no more, or is from now on. */
+async function answerables(tx: Tx, changed: readonly RefreshedMessage[]): Promise<Answerable[]> {
+  const turned = changed.filter(({ draft, wasDraft }) => draft !== wasDraft).map(({ id }) => id);
+  if (turned.length === 0) return [];
+  return tx.query<Answerable>(
+    `SELECT thread_id AS "threadId", message_id_header AS "messageIdHeader" FROM messages
+     WHERE account_id = $1 AND id = ANY($2)`,
+    [tx.accountId, turned],
+  );
 }
 
 const kindOf = (draft: boolean) => (draft ? 'draft' : 'message');

@@ -1,6 +1,7 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { arrayLiteral } from '#libs/database/array-literal.js';
 
+import { touchAnsweringDrafts } from './answered-drafts.js';
 import { touchMessages, touchThreads } from './ingest.js';
 
 /** Takes over the provider's flags, and what follows from them. */
@@ -96,6 +97,7 @@ const ORPHANS_AT_A_TIME = 500;
 interface OrphanRow {
   readonly id: string;
   readonly thread_id: string;
+  readonly message_id_header: string | null;
   readonly draft: boolean;
 }
 
@@ -106,7 +108,7 @@ interface OrphanRow {
  */
 export async function deleteOrphans(tx: Tx, before: Date): Promise<number> {
   const orphans = await tx.query<OrphanRow>(
-    `SELECT id, thread_id, draft FROM messages
+    `SELECT id, thread_id, message_id_header, draft FROM messages
      WHERE account_id = $1 AND orphaned_at < $2 ORDER BY orphaned_at LIMIT $3`,
     [tx.accountId, before, ORPHANS_AT_A_TIME],
   );
@@ -121,5 +123,10 @@ export async function deleteOrphans(tx: Tx, before: Date): Promise<number> {
   await tx.query('DELETE FROM messages WHERE account_id = $1 AND id = ANY($2)', [tx.accountId, ids]);
   for (const orphan of orphans) tx.changes.record('delete', orphan.draft ? 'draft' : 'message', orphan.id);
   await touchThreads(tx, [...new Set(orphans.map((orphan) => orphan.thread_id))]);
+  const answered = orphans.filter((orphan) => !orphan.draft);
+  await touchAnsweringDrafts(
+    tx,
+    answered.map((gone) => ({ threadId: gone.thread_id, messageIdHeader: gone.message_id_header })),
+  );
   return orphans.length;
 }
