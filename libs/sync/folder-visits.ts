@@ -72,7 +72,7 @@ export class FolderVisits {
 
   /** Some servers list a deleted folder for the sake of those below it. An inbox that is not found is a broken server. */
   private async forgetIfGone(watch: Watch, folder: StoredFolder): Promise<void> {
-    if (folder.cursor === null || folder.role === 'inbox' || !(await this.isGone(watch, folder))) return;
+    if (folder.role === 'inbox' || !(await this.isGone(watch, folder))) return;
     await this.pass.forget(watch.account, folder);
   }
 }

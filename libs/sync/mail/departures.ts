@@ -59,7 +59,7 @@ export class Departures {
     const facts = await collectFacts(driver.changes(folder.path, folder.cursor, 'recent'));
     if (facts.reset) return;
     const known = await this.folders.uids(account.id, folderId, facts.listing ? null : [...facts.vanished]);
-    const drop = planFolder(facts, known, []).drop.filter((uid) => uid > 0);
+    const { drop } = planFolder(facts, known, []);
     if (drop.length === 0) return;
     await this.writer.write(account.id, (tx) => dropUids(tx, folderId, drop), { epoch: account.epoch });
   }
