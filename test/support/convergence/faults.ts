@@ -88,7 +88,7 @@ function inTurn(work: () => Promise<void>): Promise<void> {
 
 /** Lets a fault of chance strike, and waits until it is over. @returns its name */
 export async function strike(cable: Cable, machinery: Machinery, random: Random): Promise<string> {
-  const ofLine = random.chance(0.8);
+  const ofLine = random.chance(0.9);
   const fault = random.weighted(ofLine ? lineFaults : machineryFaults);
   const work = () => fault.strike(cable, machinery, random);
   await (ofLine ? work() : inTurn(work));

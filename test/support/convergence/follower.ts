@@ -17,6 +17,8 @@ export class Follower {
   readonly complaints: string[] = [];
   /** Object by `type id`; null when it was gone already when we asked, so that its deletion is still to come. */
   private readonly held = new Map<string, ApiObject | null>();
+  /** Everything it was told, oldest first. */
+  readonly told: SourceChange[] = [];
   private reached = '0';
   private readonly passed = new Set<string>();
 
@@ -66,6 +68,7 @@ export class Follower {
     }
     if (this.passed.has(cursor)) this.complaints.push(`change ${cursor} was told twice`);
     this.passed.add(cursor);
+    this.told.push({ cursor, type, id, event });
     this.reached = cursor;
   }
 

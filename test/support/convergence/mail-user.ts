@@ -4,7 +4,7 @@ import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
 import type { Random } from '../../bench/mailbox/random.js';
 import { letter, messageId } from '../letters.js';
 
-import { now } from './patience.js';
+import { now, patiently } from './patience.js';
 
 /** A letter written during a scenario, by the name its Message-ID is made of. */
 export interface Written {
@@ -65,6 +65,19 @@ export class MailUser {
     this.diary.push(`${now()} ${this.options.name} ${name} ${outcome}`);
   }
 
+  /** Does something that is to succeed; tries again while the server is down. @returns null when it is refused */
+  calmly<T>(deed: (client: ImapFlow) => Promise<T>): Promise<T | null> {
+    return patiently(async () => {
+      const client = await this.connection();
+      try {
+        return await deed(client);
+      } catch (error) {
+        if (client.usable) return null;
+        throw error;
+      }
+    });
+  }
+
   get random(): Random {
     return this.options.random;
   }
@@ -94,11 +107,12 @@ export class MailUser {
     return flags.filter(() => this.random.chance(0.4));
   }
 
-  /** Numbers a folder anew, as after its index was lost; whoever has it open is thrown out. */
-  async resetUids(folder: string): Promise<void> {
+  /** Numbers a folder anew, as after its index was lost; whoever has it open is thrown out. @returns its UIDVALIDITY */
+  async resetUids(folder: string): Promise<string> {
     const { dovecot, address } = this.options;
     const uidValidity = String(Math.floor(Date.now() / 1000) + (this.resets += 1));
     await dovecot.doveadm('mailbox', 'update', '-u', address, '--uid-validity', uidValidity, folder);
+    return uidValidity;
   }
 
   async folders(client: ImapFlow): Promise<string[]> {

@@ -3,6 +3,7 @@ import { Cable } from '../cable.js';
 import { type ConnectedAccount, PASSWORD, type Product } from '../product.js';
 
 import { type ApiView, asMailState, contradictions, nameOf, readApi } from './api-view.js';
+import { moveSome, toldOfMail } from './calm-deeds.js';
 import { DeltaFeed, LogTable } from './change-source.js';
 import { type Machinery, strike } from './faults.js';
 import { Follower } from './follower.js';
@@ -16,7 +17,7 @@ import { now, patiently, pause, PAUSE_MS } from './patience.js';
 const SETTLE_MS = 120_000;
 /** Between two looks; looking costs more than waiting. */
 const LONGEST_PAUSE_MS = 2000;
-/** How long a log that was silent for so long will stay silent. */
+/** A log that was silent for so long will stay silent. */
 const SILENCE_MS = 5000;
 
 export interface ScenarioResult {
@@ -41,6 +42,8 @@ export class Scenario {
   /** Message-ID to the id under which the API has shown it at the end of a phase. */
   private readonly ids = new Map<string, string>();
   private readonly diary: string[] = [];
+  /** What the API has shown then. */
+  private view!: ApiView;
 
   private constructor(
     private readonly stage: Stage,
@@ -89,6 +92,8 @@ export class Scenario {
       await this.act();
       await this.settle();
     }
+    if (this.found.length === 0) await this.moveCalmly();
+    if (this.found.length === 0) await this.renumberCalmly();
   }
 
   /** Lets all users loose at once, while the consumers read along. */
@@ -167,8 +172,58 @@ export class Scenario {
     }
   }
 
+  private async moveCalmly(): Promise<void> {
+    const { told } = this.followers[0]!;
+    const before = told.length;
+    // Unseen: while it is under way a server shows others two copies, which is a change of its own.
+    this.cable.sever();
+    const deed = await this.users[0]!.calmly((client) => moveSome(client, this.view, this.random));
+    this.cable.mend();
+    if (!deed) return;
+    this.diary.push(`${now()} calm move ${deed.words}`);
+    await this.settle();
+    this.found.push(...deed.check(told.slice(before)));
+  }
+
+  /** Old numbers are void, but no message is another than before. */
+  private async renumberCalmly(): Promise<void> {
+    const { told } = this.followers[0]!;
+    const before = told.length;
+    const folder = await this.users[0]!.calmly(async (client) => {
+      const path = await this.users[0]!.folder(client);
+      await client.mailboxOpen(path);
+      return path;
+    });
+    if (folder === null) return;
+    const uidValidity = await patiently(() => this.users[0]!.resetUids(folder));
+    this.diary.push(`${now()} calm reset ${folder}`);
+    await this.untilRead(folder, uidValidity);
+    await this.settle();
+    this.found.push(...toldOfMail(told.slice(before)));
+  }
+
+  private async untilRead(folder: string, uidValidity: string): Promise<void> {
+    const deadline = Date.now() + SETTLE_MS;
+    const isRead = async () => {
+      const rows = await this.stage.installation.query(
+        `SELECT FROM folder_syncs sync JOIN categories folder ON folder.account_id = sync.account_id AND id = folder_id
+         WHERE sync.account_id = $1 AND path = $2 AND cursor->>'uidValidity' = $3
+           AND NOT EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1)
+           AND NOT EXISTS (SELECT FROM messages WHERE account_id = $1 AND orphaned_at IS NOT NULL)`,
+        [this.account.id, folder, uidValidity],
+      );
+      return rows.length > 0;
+    };
+    while (!(await patiently(isRead))) {
+      if (Date.now() > deadline) return void this.found.push(`${folder} was not read again after it was numbered anew`);
+      await pause(LONGEST_PAUSE_MS / 4);
+    }
+  }
+
   /** A message that was there before is there under the id it had. */
-  private compareIds({ messages }: ApiView): void {
+  private compareIds(view: ApiView): void {
+    const { messages } = view;
+    this.view = view;
     for (const message of messages) {
       const before = this.ids.get(nameOf(message)) ?? message.id;
       if (before !== message.id) this.found.push(`message ${nameOf(message)} was ${before} and became ${message.id}`);

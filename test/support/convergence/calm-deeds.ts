@@ -1,0 +1,59 @@
+import type { ImapFlow } from 'imapflow';
+
+import type { Random } from '../../bench/mailbox/random.js';
+
+import { type ApiMessage, type ApiView, nameOf } from './api-view.js';
+import type { SourceChange } from './change-source.js';
+
+/** What one mail program did while no other was at work, and what the log may tell of it. */
+export interface CalmDeed {
+  readonly words: string;
+  /** In which way these changes are not what the log should have told. */
+  readonly check: (changes: readonly SourceChange[]) => string[];
+}
+
+/**
+ * Moves some messages of one folder to another: each is modified once, and nothing else happens to any message.
+ * @returns null when there is nothing to move, or nowhere
+ */
+export async function moveSome(client: ImapFlow, view: ApiView, random: Random): Promise<CalmDeed | null> {
+  const folders = view.folders.filter(({ display_name: name }) => name !== 'Drafts');
+  const filled = folders.filter(({ id }) => loners(view, id).length > 0);
+  if (filled.length === 0) return null;
+  const from = random.pick(filled);
+  const to = random.pick(folders.filter((folder) => folder !== from));
+  const [source, target] = [String(from['display_name']), String(to['display_name'])];
+  const names = new Map(loners(view, from.id).map((message) => [nameOf(message), message.id]));
+  await client.mailboxOpen(source);
+  const rows = await client.fetchAll('1:*', { uid: true, envelope: true });
+  const chosen = rows.flatMap(({ uid, envelope }) => {
+    const id = names.get((envelope?.messageId ?? '').replace(/^<|>$/g, ''));
+    return id !== undefined && random.chance(0.7) ? [{ uid, id }] : [];
+  });
+  if (chosen.length === 0) return null;
+  const uids = chosen.map(({ uid }) => uid).join(',');
+  if (!(await client.messageMove(uids, target, { uid: true }))) return null;
+  return {
+    words: `${source} ${uids} to ${target}`,
+    check: (changes) => {
+      const told = changes.filter(({ type }) => type === 'message' || type === 'draft');
+      const wanted = [...new Set(chosen.map(({ id }) => `modify message ${id}`))].toSorted();
+      const found = told.map(({ event, type, id }) => `${event} ${type} ${id}`).toSorted();
+      return found.join() === wanted.join() ? [] : [`the log should tell ${wanted.join()} and tells ${found.join()}`];
+    },
+  };
+}
+
+/** The messages whose only copy is in this folder. */
+function loners({ messages, contents }: ApiView, folderId: string): ApiMessage[] {
+  const here = new Set(contents.get(folderId));
+  const elsewhere = new Set([...contents].filter(([id]) => id !== folderId).flatMap(([, ids]) => ids));
+  return messages.filter(({ id }) => here.has(id) && !elsewhere.has(id));
+}
+
+/** What the log may not tell after a folder was numbered anew, which changes nothing that anybody sees. */
+export function toldOfMail(changes: readonly SourceChange[]): string[] {
+  return changes
+    .filter(({ type }) => type !== 'account')
+    .map(({ event, type, id }) => `the log tells ${event} ${type} ${id} of a folder numbered anew`);
+}
