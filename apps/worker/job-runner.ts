@@ -1,4 +1,10 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 
 import { Logger } from '#libs/common/logger.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
@@ -17,14 +23,17 @@ export const JOB_HANDLERS = Symbol('JOB_HANDLERS');
 
 /** Takes jobs out of every queue and gives them to their handlers. */
 @Injectable()
-export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown {
+export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private stopping = false;
+
   constructor(
     @Inject(JOB_HANDLERS) private readonly handlers: JobHandlers,
     private readonly queue: JobQueue,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
-  onApplicationBootstrap(): void {
+  /** Done when every queue is connected: before that the worker is not ready, and cannot be stopped in order. */
+  async onApplicationBootstrap(): Promise<void> {
     const taken = new Set<QueueName>();
     for (const name of Object.keys(jobs) as JobName[]) {
       const queue = jobs[name].queue;
@@ -32,6 +41,11 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
       this.attach(name, taken.has(queue) ? 0 : this.handlers[name].concurrency);
       taken.add(queue);
     }
+    await Promise.all([...taken].map((queue) => this.queue.connected(queue)));
+  }
+
+  beforeApplicationShutdown(): void {
+    this.stopping = true;
   }
 
   /** No new jobs; those that run are ended by their own handlers' shutdown. */
@@ -42,14 +56,18 @@ export class JobRunner implements OnApplicationBootstrap, OnApplicationShutdown 
 
   private attach<N extends JobName>(name: N, concurrency: number): void {
     const handler: JobHandler<N> = this.handlers[name];
-    // Bull keeps a promise for the loop that fetches jobs; its errors arrive as queue events.
-    void this.queue.queue(jobs[name].queue).process(name, concurrency, async (job) => {
+    const fetching = this.queue.queue(jobs[name].queue).process(name, concurrency, async (job) => {
       try {
         await handler.run(parsePayload(name, job.data));
       } catch (error) {
         this.logger.error({ err: error, job: name, jobId: job.id }, 'job failed');
         throw error;
       }
+    });
+    // A worker that fetches no jobs is of no use: it ends, and is started again. One that is told to stop while Bull
+    // still prepares to fetch is refused by the connection it closes itself.
+    void fetching.catch((error: unknown) => {
+      if (!this.stopping) throw error;
     });
   }
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import Bull from 'bull';
+import type { Redis } from 'ioredis';
 
 import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
@@ -45,14 +46,20 @@ export class JobQueue implements OnApplicationShutdown {
     if (!queue) {
       queue = new Bull(name, this.config.REDIS_URL, {
         prefix: QUEUE_PREFIX,
-        // A job whose worker died goes to another within 35 s, however often that happens. Redis may first give it to one
-        // that hangs, which waited for a job when it was stopped: then it is found again two checks later.
+        // A job whose worker died goes to another within 35 s, however often that happens. Redis may give it to one that
+        // hangs, again and again: MailSyncProcessor.adopt knows.
         settings: { lockDuration: 30_000, stalledInterval: 5_000, maxStalledCount: 1_000_000 },
       });
       queue.on('error', (error) => this.logger.warn({ err: error, queue: name }, 'queue trouble'));
       this.queues.set(name, queue);
     }
     return queue;
+  }
+
+  /** Resolves when all connections of a queue are open: for commands, for waiting, for events. */
+  async connected(name: QueueName): Promise<void> {
+    const { client, bclient, eclient } = this.queue(name) as Bull.Queue & Record<'bclient' | 'eclient', Redis>;
+    await Promise.all([client, bclient, eclient].map(untilReady));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -73,4 +80,11 @@ export class JobQueue implements OnApplicationShutdown {
     await Promise.race([added, late]);
     clearTimeout(patience);
   }
+}
+
+function untilReady(redis: Redis): Promise<void> {
+  return new Promise((resolve) => {
+    if (redis.status === 'ready') resolve();
+    else redis.once('ready', () => resolve());
+  });
 }

@@ -69,8 +69,8 @@ describe('the change feed', () => {
 
     await mail.append('INBOX', withAttachment('news', answering('first')));
     await until('the news', () => live.deltas.length >= 3);
-    expect(told(live.deltas)).toEqual(['create file', 'create message', 'modify thread']);
-    const [file, message, thread] = live.deltas;
+    expect(told(live.deltas)).toEqual(['create message', 'create file', 'modify thread']);
+    const [message, file, thread] = live.deltas;
     expect(file!.attributes).toMatchObject({ filename: 'plan.txt', message_ids: [message!.id] });
     expect(message!.attributes).toMatchObject({ subject: 'news', unread: true, thread_id: thread!.id });
 
