@@ -80,6 +80,24 @@ export class AccountState {
     return rows.map((row) => row.id);
   }
 
+  /**
+   * Abandoned accounts that nobody else adopts now, though no job for them was seen. Redis goes on handing jobs to a
+   * worker that hangs: it had asked for as many as it has room for, and found again they go the same way.
+   */
+  async adopt(olderThanSeconds: number, atMost: number): Promise<string[]> {
+    const rows = await this.reader.rows<{ id: string }>(
+      `UPDATE accounts SET sync_seen_at = now() - interval '15 seconds' WHERE id IN (
+         SELECT id FROM accounts
+         WHERE sync_enabled AND sync_state <> 'invalid'
+           AND greatest(coalesce(sync_seen_at, linked_at), sync_retry_at) < now() - make_interval(secs => $1)
+         ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+      [olderThanSeconds, atMost],
+      'adopt-accounts',
+    );
+    return rows.map((row) => row.id);
+  }
+
   /** When the message that has been without a place longest lost it; null when every message has one. */
   async oldestOrphan(accountId: string): Promise<Date | null> {
     const [row] = await this.reader.rows<{ oldest: Date | null }>(

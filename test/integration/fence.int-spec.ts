@@ -71,4 +71,21 @@ describe('a worker that lost an account without noticing', () => {
     expect(told).toEqual([{ event: 'create', count: 300 }]);
     expect(await count()).toBe(300);
   });
+
+  it('has its accounts adopted once they were left alone, each by one', async () => {
+    const state = engine.app.get(AccountState);
+    const adopted = async () => (await Promise.all(Array.from({ length: 5 }, () => state.adopt(30, 10)))).flat();
+    const leftAlone = (what: string) => engine.rows(`UPDATE accounts SET ${what}`);
+    await leftAlone(`sync_seen_at = now() - interval '29 seconds'`);
+    expect(await adopted()).toEqual([]);
+    await leftAlone(`sync_seen_at = now() - interval '31 seconds', sync_retry_at = now() - interval '1 second'`);
+    expect(await adopted()).toEqual([]);
+    await leftAlone(`sync_retry_at = NULL`);
+    expect(await adopted()).toEqual([accountId]);
+    expect(await claim()).toMatchObject({ lostAt: expect.any(Date) });
+    await leftAlone(`sync_seen_at = NULL, linked_at = now() - interval '31 seconds'`);
+    expect(await adopted()).toEqual([accountId]);
+    await leftAlone(`sync_seen_at = NULL, sync_enabled = false`);
+    expect(await adopted()).toEqual([]);
+  });
 });

@@ -5,6 +5,8 @@ import { JobQueue } from '#libs/queues/job-queue.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 import { AccountState } from '#libs/sync/account-state.js';
 
+import { MailSyncProcessor } from '../sync/mail-sync.processor.js';
+
 const EVERY_MS = 15_000;
 /** Old log entries are removed every so many sweeps. */
 const PRUNE_EVERY = 20;
@@ -24,6 +26,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly state: AccountState,
     private readonly accountLog: AccountLog,
     private readonly queue: JobQueue,
+    private readonly sessions: MailSyncProcessor,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -41,6 +44,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       for (const accountId of await this.state.abandoned(ABANDONED_SECONDS)) {
         await this.queue.add('account.watch', { accountId });
       }
+      await this.sessions.adopt();
       for (const accountId of await this.state.withBackfill()) {
         for (const lane of [0, 1]) await this.queue.add('account.backfill', { accountId, lane });
       }

@@ -21,6 +21,11 @@ const RENEW_MS = 2000;
 /** A worker that has its share gives others this long to take an account. */
 const PASS_ON_MS = 500;
 
+/** Longer than a job takes to go from a worker that died to another, mostly. */
+const ASTRAY_SECONDS = 30;
+/** Accounts that are adopted at a time. */
+const MOST_ADOPTED = 100;
+
 interface Held {
   readonly epoch: number;
   readonly stop: AbortController;
@@ -56,6 +61,16 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     const turn = this.takeTurn(accountId);
     this.running.add(turn);
     await turn.finally(() => this.running.delete(turn));
+  }
+
+  /** Takes on accounts that have been left alone for so long that their jobs must have gone astray. */
+  async adopt(): Promise<void> {
+    const room = Math.min(this.config.SYNC_SESSIONS, this.crew.share) - this.held.size - this.claiming;
+    if (this.stopping || room <= 0) return;
+    for (const accountId of await this.state.adopt(ASTRAY_SECONDS, Math.min(room, MOST_ADOPTED))) {
+      this.logger.warn({ accountId }, 'an account was left alone, and is taken on without a job');
+      this.watch({ accountId }).catch((error: unknown) => this.logger.error({ err: error, accountId }, 'not taken on'));
+    }
   }
 
   /** While queues are still open: where there are other workers, they go on with our accounts at once. */
