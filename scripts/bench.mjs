@@ -1,4 +1,4 @@
-// Builds the product and the benchmarks, then runs one: `npm run bench:sync`, `npm run bench:api`. docs/benchmarks.md
+// Builds the product and the benchmarks, then runs one: `npm run bench:sync` and the like. docs/benchmarks.md
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,8 +21,8 @@ function compileBenchmarks() {
 }
 
 const [name, ...args] = process.argv.slice(2);
-if (!['sync', 'api'].includes(name)) {
-  console.error('Usage: node scripts/bench.mjs sync|api [options], or --help after the name');
+if (!['sync', 'api', 'latency', 'idle', 'streams'].includes(name)) {
+  console.error('Usage: node scripts/bench.mjs sync|api|latency|idle|streams [options], or --help after the name');
   process.exit(1);
 }
 build();

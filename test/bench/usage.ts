@@ -9,6 +9,11 @@ export interface Usage {
 
 const TICKS_A_SECOND = 100;
 
+/** What a process, without its descendants, has in memory at the moment, in kilobytes (Linux: /proc). */
+export function residentKilobytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
 interface Stat {
   readonly parent: number;
   /** Own time and that of ended children, in ticks. */
