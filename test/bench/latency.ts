@@ -78,8 +78,7 @@ async function main(): Promise<void> {
     report(await measure(dir, host, options), options);
   } finally {
     await host.stop();
-    if (process.env.KEEP) console.log(dir);
-    else rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true });
   }
 }
 
