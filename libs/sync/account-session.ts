@@ -9,6 +9,7 @@ import { OneConnection } from './driver-source.js';
 import { FolderRound } from './folder-round.js';
 import { FolderVisits, type Watch } from './folder-visits.js';
 import { DriftCheck, type DriftProgress } from './mail/drift-check.js';
+import { FolderStore } from './mail/folder-store.js';
 
 /** While other accounts are compared with their servers, this one asks again so often. */
 const BUSY_MS = 2000;
@@ -24,6 +25,7 @@ interface Session extends Watch {
 export class AccountSession {
   constructor(
     private readonly connections: Connections,
+    private readonly folders: FolderStore,
     private readonly visits: FolderVisits,
     private readonly round: FolderRound,
     private readonly driftCheck: DriftCheck,
@@ -37,18 +39,9 @@ export class AccountSession {
     const source = new OneConnection(() => this.connections.openMail(claim.id));
     const account = { id: claim.id, owner: canonicalEmail(claim.emailAddress), epoch: claim.epoch };
     const drift = { since: claim.lostAt, comparison: null };
-    const session: Session = {
-      account,
-      source,
-      signal,
-      folders: null,
-      roundAt: 0,
-      calmUntil: 0,
-      drift,
-      driftAt: Infinity,
-    };
+    const session: Session = { account, source, signal, roundAt: 0, drift, driftAt: Infinity };
     // After a crash or a stop, old mail waits for somebody to read on.
-    if ((await this.visits.list(session)).some((folder) => folder.pending)) await this.visits.startBackfill(claim.id);
+    if ((await this.folders.list(claim.id)).some((folder) => folder.pending)) await this.visits.startBackfill(claim.id);
     try {
       while (!signal.aborted && Date.now() < until) {
         if (Date.now() >= session.roundAt) await this.lookAround(session);
@@ -63,20 +56,19 @@ export class AccountSession {
 
   /** Waits on the inbox, and reads what came. */
   private async rest(session: Session, until: number): Promise<void> {
-    const { source, signal } = session;
-    const [main] = await this.visits.list(session);
+    const { account, source, signal } = session;
+    const [main] = await this.folders.list(account.id);
     if (!main) throw new ProviderError('unavailable', 'The account has no folder that can be opened.');
     const driver = await source.get();
     const wait = Math.max(0, Math.min(session.roundAt, session.driftAt, until) - Date.now());
-    const outcome = await driver.waitForChange(main.path, wait, signal);
-    if (outcome === 'quiet') return;
-    // Again: backfill may have finished meanwhile.
-    const fresh = (await this.visits.list(session)).find((folder) => folder.id === main.id);
-    if (fresh && !signal.aborted) await this.visits.visit(session, fresh, outcome === 'arrived' ? 'arrived' : 'recent');
+    if ((await driver.waitForChange(main.path, wait, signal)) === 'quiet') return;
+    // Read again: backfill may have finished meanwhile.
+    const fresh = (await this.folders.list(account.id)).find((folder) => folder.id === main.id);
+    if (fresh && !signal.aborted) await this.visits.visit(session, fresh, 'recent');
   }
 
   private async lookAround(session: Session): Promise<void> {
-    if ((await this.round.run(session)) === 'quiet') return;
+    await this.round.run(session);
     session.driftAt = Math.min(session.driftAt, Date.now());
   }
 
@@ -90,8 +82,6 @@ export class AccountSession {
       visit: (folder, depth) => this.visits.visit(session, folder, depth),
     });
     const now = Date.now();
-    // What was repaired may have left messages without a place.
-    if (outcome === 'more') session.calmUntil = 0;
     if (outcome === 'done') session.driftAt = Infinity;
     else if (outcome === 'busy') session.driftAt = now + BUSY_MS * (0.5 + Math.random());
     else session.driftAt = now + 9 * (now - begun);

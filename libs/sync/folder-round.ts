@@ -8,15 +8,12 @@ import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { AccountState } from './account-state.js';
 import { FolderVisits, isGivenUp, type Watch } from './folder-visits.js';
-import { saveFolders, type StoredFolder } from './mail/folder-store.js';
+import { FolderStore, saveFolders, type StoredFolder } from './mail/folder-store.js';
 import { type KnownFolder, planFolders, unidentified } from './mail/plan-folders.js';
 import { deleteOrphans } from './mail/uid-changes.js';
 
 /** Without CONDSTORE, the flags of a whole folder are compared this often. */
 const SWEEP_MS = 10 * 60_000;
-
-/** When nothing happens in an account, what may be left to do in its store is looked for only every so many rounds. */
-const CALM_ROUNDS = 5;
 
 /** One look at every folder of an account. */
 @Injectable()
@@ -24,40 +21,30 @@ export class FolderRound {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly writer: AccountWriter,
+    private readonly folders: FolderStore,
     private readonly visits: FolderVisits,
     private readonly state: AccountState,
   ) {}
 
-  /**
-   * Visits every folder that changed, then lets go of messages that are in none.
-   * @returns `quiet` when nothing had happened, and not for some time
-   * @throws ProviderError, Superseded
-   */
-  async run(watch: Watch): Promise<'done' | 'quiet'> {
+  /** Visits every folder that changed, then lets go of messages that are in none. @throws ProviderError, Superseded */
+  async run(watch: Watch): Promise<void> {
     const begun = Date.now();
     watch.roundAt = begun + this.config.SYNC_FOLDER_POLL_SECONDS * 1000;
-    if (begun >= watch.calmUntil) watch.folders = null;
     const remote = await this.listed(watch);
     await this.reconcile(watch, remote);
     const { condstore } = (await watch.source.get()).capabilities;
     const status = new Map(remote.map((folder) => [folder.path, folder]));
-    const news = (await this.visits.list(watch)).flatMap((folder) => {
-      const depth = depthOf(folder, status.get(folder.path), condstore);
-      return depth === null ? [] : [{ folder, depth }];
-    });
-    if (news.length === 0 && begun < watch.calmUntil) return 'quiet';
     let complete = true;
-    for (const { folder, depth } of news) {
-      if (watch.signal.aborted) return 'done';
+    for (const folder of await this.folders.list(watch.account.id)) {
+      if (watch.signal.aborted) return;
+      const depth = depthOf(folder, status.get(folder.path), condstore);
+      if (depth === null) continue;
       const waiting = folder.retryAt !== null && folder.retryAt.getTime() > Date.now();
       const read = !waiting && (await this.visits.visit(watch, folder, depth));
       complete = complete && (read || isGivenUp(folder));
     }
-    const orphans = await this.letGo(watch, begun, complete);
+    await this.letGo(watch, begun, complete);
     await this.state.recover(watch.account);
-    const calm = complete && !orphans && !watch.folders?.some(({ pending }) => pending);
-    if (calm) watch.calmUntil = begun + CALM_ROUNDS * this.config.SYNC_FOLDER_POLL_SECONDS * 1000;
-    return 'done';
   }
 
   /** Kin of Exchange answer LIST once a connection only, so what was refused is asked on a new one. */
@@ -73,12 +60,11 @@ export class FolderRound {
   }
 
   private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<void> {
-    const known = await this.visits.list(watch);
+    const known = await this.folders.list(watch.account.id);
     const plan = planFolders(known, await this.identified(watch, known, remote));
     const gone: KnownFolder[] = [];
     for (const folder of plan.missing) if (await this.visits.isGone(watch, folder)) gone.push(folder);
     if (plan.create.length + plan.change.length + gone.length === 0) return;
-    this.visits.disturb(watch);
     if (gone.length > 0) watch.roundAt = Date.now() + 1;
     await this.writer.write(watch.account.id, (tx) => saveFolders(tx, plan, gone), { epoch: watch.account.epoch });
   }
@@ -99,22 +85,20 @@ export class FolderRound {
   /**
    * Deletes messages that had no place before this round began, once every folder that can be read has been read to
    * its end since.
-   * @returns whether there were any
    */
-  private async letGo(watch: Watch, begun: number, complete: boolean): Promise<boolean> {
+  private async letGo(watch: Watch, begun: number, complete: boolean): Promise<void> {
     const { id, epoch } = watch.account;
     const oldest = await this.state.oldestOrphan(id);
-    if (oldest === null) return false;
+    if (oldest === null) return;
     const graceMs = this.config.SYNC_ORPHAN_GRACE_SECONDS * 1000;
     const before = new Date(Math.min(begun, Date.now() - graceMs));
-    const folders = (await this.visits.list(watch)).filter((folder) => !isGivenUp(folder));
+    const folders = (await this.folders.list(id)).filter((folder) => !isGivenUp(folder));
     const pending = folders.some((folder) => folder.pending || folder.cursor === null);
     if (complete && !pending) {
       const some = () => this.writer.write(id, (tx) => deleteOrphans(tx, before), { epoch });
       for (let deleted = await some(); deleted > 0; deleted = await some());
     }
     watch.roundAt = Math.min(watch.roundAt, Math.max(Date.now() + 1000, oldest.getTime() + graceMs + 50));
-    return true;
   }
 }
 

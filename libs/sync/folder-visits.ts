@@ -5,8 +5,8 @@ import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-e
 import { JobQueue } from '#libs/queues/job-queue.js';
 
 import type { OneConnection } from './driver-source.js';
-import { FolderPass, type PassDepth, type SyncedAccount } from './mail/folder-pass.js';
-import { FolderStore, saveFailure, type StoredFolder } from './mail/folder-store.js';
+import { FolderPass, type SyncedAccount } from './mail/folder-pass.js';
+import { saveFailure, type StoredFolder } from './mail/folder-store.js';
 import type { KnownFolder } from './mail/plan-folders.js';
 import { backOffMs } from './policy.js';
 
@@ -18,12 +18,8 @@ export interface Watch {
   readonly account: SyncedAccount;
   readonly source: OneConnection;
   readonly signal: AbortSignal;
-  /** As stored, while nothing has changed that; null when it has to be read again. */
-  folders: readonly StoredFolder[] | null;
   /** When all folders are looked at next. */
   roundAt: number;
-  /** Until then a round in which the server tells of nothing new asks the database for nothing. */
-  calmUntil: number;
 }
 
 export const isGivenUp = (folder: StoredFolder): boolean => folder.failures >= GIVEN_UP_AFTER;
@@ -34,28 +30,12 @@ export class FolderVisits {
   constructor(
     private readonly writer: AccountWriter,
     private readonly pass: FolderPass,
-    private readonly folders: FolderStore,
     private readonly queue: JobQueue,
   ) {}
 
-  /** In the order in which they should be read. Only the session changes them, and backfill while it reads. */
-  async list(watch: Watch): Promise<readonly StoredFolder[]> {
-    if (!watch.folders || watch.folders.some(({ pending }) => pending)) {
-      watch.folders = await this.folders.list(watch.account.id);
-    }
-    return watch.folders;
-  }
-
-  /** To be called before folders are changed. */
-  disturb(watch: Watch): void {
-    watch.folders = null;
-    watch.calmUntil = 0;
-  }
-
   /** @returns false when the folder could not be read; it is tried again later */
-  async visit(watch: Watch, folder: StoredFolder, depth: PassDepth): Promise<boolean> {
+  async visit(watch: Watch, folder: StoredFolder, depth: 'recent' | 'full'): Promise<boolean> {
     const { account, source } = watch;
-    this.disturb(watch);
     try {
       const outcome = await this.pass.run(account, folder, source, depth);
       // Messages that left one folder are looked for in the others at once: a move is not a deletion.

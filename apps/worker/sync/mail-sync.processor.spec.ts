@@ -23,13 +23,13 @@ function worker({
       await end();
     },
   };
-  const state: Pick<AccountState, 'claim' | 'forgive' | 'lost'> = {
+  const state: Pick<AccountState, 'claim' | 'forgive' | 'stillOurs'> = {
     claim: (id) =>
       new Promise<AccountClaim>((resolve) => {
         granted.push(() => resolve({ id, emailAddress: `${id}@x`, epoch: 1, lostAt: null }));
       }),
     forgive: () => Promise.resolve(),
-    lost: () => Promise.resolve([]),
+    stillOurs: (held) => Promise.resolve(new Set(held.keys())),
   };
   const crew: Pick<Crew, 'share' | 'company' | 'report' | 'leave'> = {
     share,

@@ -99,8 +99,6 @@ export interface MailCapabilities {
   readonly move: boolean;
 }
 
-export type WaitOutcome = 'arrived' | 'changed' | 'quiet';
-
 /**
  * A live, authenticated mail session over one connection. Opened by the registry, owned by one job, closed by that
  * job. Every method rejects with ProviderError only. Calls on one session must not overlap.
@@ -140,10 +138,9 @@ export interface MailDriver {
 
   /**
    * Rests on a folder (IDLE, or polling where there is none) until something happens in it, `timeoutMs` passed, or
-   * `signal` fires. Something that happened since the last call to `changes` of this folder counts. `arrived`: there
-   * are more messages than before, and perhaps other changes too.
+   * `signal` fires. Something that happened since the last call to `changes` of this folder counts.
    */
-  waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<WaitOutcome>;
+  waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'>;
 
   /** Logs out within two seconds, else cuts the connection. Never throws. */
   close(): Promise<void>;

@@ -1,4 +1,3 @@
-import type { WaitOutcome } from '#libs/providers/contracts/mail-driver.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import type { ImapConnection } from './imap-connection.js';
@@ -19,11 +18,11 @@ export class FolderWatch {
    * IDLE is entered at once and left running when the wait is over: the next command ends it, and until then the server
    * goes on telling.
    */
-  async wait(path: string, timeoutMs: number, signal: AbortSignal): Promise<WaitOutcome> {
+  async wait(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       this.checkAlive(path);
-      if (this.connection.stirred) return this.connection.arrived ? 'arrived' : 'changed';
+      if (this.connection.stirred) return 'changed';
       const left = deadline - Date.now();
       if (left <= 0 || signal.aborted) return 'quiet';
       const idles = this.connection.has('IDLE') && !this.refused;

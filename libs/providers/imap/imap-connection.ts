@@ -57,8 +57,6 @@ export class ImapConnection {
   unreadable = 0;
   /** Something happened in the open folder that `changes` has not told yet. */
   stirred = false;
-  /** And mail came in. */
-  arrived = false;
   private collector: Collector | null = null;
   private readonly watchers = new Set<() => void>();
   private failure: unknown = null;
@@ -82,7 +80,7 @@ export class ImapConnection {
       this.wake();
     });
     this.flow.on('close', () => this.wake());
-    this.flow.on('exists', ({ count, prevCount }) => this.stir(count > prevCount));
+    this.flow.on('exists', () => this.stir());
     this.flow.on('highestModseq', () => this.stir());
     this.flow.on('flags', (event) => this.onFlags(event));
   }
@@ -148,7 +146,6 @@ export class ImapConnection {
       const resume = since ? { changedSince: BigInt(since.modseq), uidValidity: BigInt(since.uidValidity) } : {};
       const box = await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, { readOnly: true, ...resume }));
       this.stirred = false;
-      this.arrived = false;
       const folder = openedFolder(path, box, this.condstore, listening.heard);
       return folder.uidNext === null && folder.messages > 0
         ? { ...folder, uidNext: await this.askUidNext(path) }
@@ -260,10 +257,9 @@ export class ImapConnection {
     this.flow.close();
   }
 
-  private stir(arrived = false): void {
+  private stir(): void {
     if (this.opening) return;
     this.stirred = true;
-    this.arrived ||= arrived;
     this.wake();
   }
 

@@ -13,7 +13,6 @@ import type {
   MessageFlags,
   RemoteFolder,
   RemoteMessage,
-  WaitOutcome,
 } from '#libs/providers/contracts/mail-driver.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
@@ -125,7 +124,7 @@ export class ImapMailDriver implements MailDriver {
     return this.download(path, uid, part);
   }
 
-  async waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<WaitOutcome> {
+  async waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'> {
     if (this.connection.selected?.path !== path) {
       const folder = await this.examine(path);
       const told = this.told.get(path);

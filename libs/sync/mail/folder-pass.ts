@@ -15,11 +15,6 @@ import { applyFlags, dropAllUids, dropUids, dropVoidUids, voidUids } from './uid
 const FIRST_MESSAGES = 50;
 const READ_BATCH = 100;
 const FLAG_BATCH = 500;
-/** New mail is looked for under so many uids before anything else is asked. */
-const ARRIVALS = 20;
-
-/** `arrived`: as `recent`, and there is new mail in the folder, which the connection has open. */
-export type PassDepth = 'arrived' | 'recent' | 'full';
 
 /** The account whose session runs, as its passes need it. */
 export interface SyncedAccount {
@@ -54,13 +49,9 @@ export class FolderPass {
     account: SyncedAccount,
     folder: StoredFolder,
     source: DriverSource,
-    asked: PassDepth,
+    depth: 'recent' | 'full',
   ): Promise<PassOutcome> {
     if (folder.cursor === null) return this.begin(account, folder, source, false);
-    // Folders that were looked at for copies that left have to be read in full.
-    const looked = new Set<string>();
-    if (asked === 'arrived') await this.readArrivals(account, folder, source, looked);
-    const depth = asked === 'full' ? 'full' : 'recent';
     const driver = await source.get();
     const facts = await collectFacts(driver.changes(folder.path, folder.cursor, depth));
     if (facts.reset) {
@@ -72,24 +63,10 @@ export class FolderPass {
       });
       return this.begin(account, folder, source, true);
     }
+    // Folders that were looked at for copies that left have to be read in full.
+    const looked = new Set<string>();
     const dropped = await this.apply(account, folder, source, facts, { depth, looked });
     return { backfill: false, dropped: dropped || looked.size > 0 };
-  }
-
-  /**
-   * Somebody waits for new mail, so it is read before the server is asked what else happened. What this finds the pass
-   * that follows will know; what it does not find, that pass will.
-   */
-  private async readArrivals(
-    account: SyncedAccount,
-    folder: StoredFolder,
-    source: DriverSource,
-    looked: Set<string>,
-  ): Promise<void> {
-    const uidNext = folder.cursor?.uidNext ?? null;
-    if (uidNext === null) return;
-    const uids = Array.from({ length: ARRIVALS }, (_, n) => uidNext + n);
-    await this.read(account, folder, source, uids, { uidNext, looked });
   }
 
   /** First visit, or every uid is void: newest mail now, ranges for the rest, cursor; then backfill takes over. */
@@ -153,12 +130,12 @@ export class FolderPass {
     { depth, looked }: { readonly depth: 'recent' | 'full'; readonly looked: Set<string> },
   ): Promise<boolean> {
     const named = facts.listing ? null : [...facts.present.keys(), ...facts.vanished];
-    const [known, pending, poisoned] = await Promise.all([
-      named?.length === 0 ? new Map<number, string[]>() : this.store.uids(account.id, folder.id, named),
-      folder.pending ? this.store.pendingRanges(account.id, folder.id) : [],
-      this.store.poisoned(account.id, folder.id),
-    ]);
+    const known =
+      named?.length === 0 ? new Map<number, string[]>() : await this.store.uids(account.id, folder.id, named);
+    const pending = await this.store.pendingRanges(account.id, folder.id);
     const plan = planFolder(facts, known, pending);
+    const poisoned = plan.fetch.length > 0 ? await this.store.poisoned(account.id, folder.id) : new Set<number>();
+
     const fetch = plan.fetch.filter((uid) => !poisoned.has(uid));
     const uidNext = folder.cursor?.uidNext ?? null;
     await this.read(account, folder, source, fetch, { uidNext, looked });

@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { noteEvents } from '#libs/changes/account-events.js';
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
-import { arrayLiteral } from '#libs/database/array-literal.js';
 import { Reader } from '#libs/database/reader.js';
 import type { FolderCursor, RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
 
@@ -51,8 +50,7 @@ export class FolderStore {
     const rows = await this.reader.rows<{ uid: string; flags: string[] }>(
       `SELECT uid, flags FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid > 0
        ${only ? 'AND uid = ANY($3::bigint[])' : ''}`,
-      only ? [accountId, folderId, arrayLiteral(only)] : [accountId, folderId],
-      only ? 'uids-of-folder' : undefined,
+      only ? [accountId, folderId, only] : [accountId, folderId],
     );
     return new Map(rows.map((row) => [Number(row.uid), row.flags]));
   }
@@ -189,7 +187,7 @@ export async function addRanges(
 
 /**
  * Saves how far a folder has been read, in the transaction that stored what was read. Where the server keeps no modseqs
- * a sweep looks at every message, and so is a comparison in full; in an empty folder there is nothing to compare.
+ * a sweep looks at every message, and so is a comparison in full.
  */
 export async function saveCursor(
   tx: Tx,
@@ -200,7 +198,7 @@ export async function saveCursor(
   await tx.query(
     `UPDATE folder_syncs SET cursor = $3, total = $4, passed_at = now(), failures = 0, retry_at = NULL,
        last_error = NULL, swept_at = CASE WHEN $5 THEN now() ELSE swept_at END,
-       drift_checked_at = CASE WHEN $5 AND ($6 OR $4 = 0) THEN now() ELSE drift_checked_at END,
+       drift_checked_at = CASE WHEN $5 AND $6 THEN now() ELSE drift_checked_at END,
        state = CASE WHEN EXISTS (SELECT FROM backfill_ranges waiting
                                  WHERE waiting.account_id = $1 AND waiting.folder_id = $2)
                THEN 'backfill' ELSE 'running' END

@@ -57,26 +57,22 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   const messages = fresh.map((message) => ({ ...message, threadId: assignment.threadOf.get(message.id)! }));
 
   for (const message of messages) tx.changes.record('create', kindOf(message.draft), message.id);
-  // They run one after the other on the transaction's connection, and so does what follows, which needs no answer of
-  // theirs; each is put together while the one before it runs.
-  const inserted = Promise.all([
+  // They run one after the other on the transaction's connection; each is put together while the one before it runs.
+  await Promise.all([
     insertMessages(tx, messages),
     insertFiles(tx, messages),
     saveAssignment(tx, assignment),
     insertUids(tx, context.folder.id, placed),
     noteLimited(tx, messages),
   ]);
-  const touch = async () => {
-    const touched = copies.length > 0 ? await touchMessages(tx, copies) : [];
-    await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
-      assignment,
-      begun: begunThreads(assignment, messages, touched),
-      unseen: context.fresh ? messages.filter((message) => isNews(context.folder, message)) : [],
-    });
-    const joined = messages.filter(({ draft, threadId }) => !draft && !assignment.begun.has(threadId));
-    await touchAnsweringDrafts(tx, joined.map(answerable));
-  };
-  await Promise.all([inserted, touch()]);
+  const touched = await touchMessages(tx, copies);
+  await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
+    assignment,
+    begun: begunThreads(assignment, messages, touched),
+    unseen: context.fresh ? messages.filter((message) => isNews(context.folder, message)) : [],
+  });
+  const joined = messages.filter(({ draft, threadId }) => !draft && !assignment.begun.has(threadId));
+  await touchAnsweringDrafts(tx, joined.map(answerable));
 }
 
 const answerable = ({ threadId, parsed }: NewMessage): Answerable => ({
