@@ -115,35 +115,41 @@ describe.each([
   it.each([
     ['Parent', 'listed but cannot be opened'],
     ['Renumbered', 'gone while it was read anew under other numbers'],
-  ])('is not held up by a folder %s that is %s', async (parent) => {
-    for (const path of [parent, `${parent}/Child`]) await client.mailboxCreate(path);
-    await client.append(parent, letter('lost'));
-    await client.append('INBOX', letter('doomed'));
-    await eventually('the mail', async () => {
-      await engine.backfill(accountId);
-      return (await find('lost')) && (await find('doomed'));
-    });
+  ])(
+    'is not held up by a folder %s that is %s',
+    async (parent) => {
+      for (const path of [parent, `${parent}/Child`]) await client.mailboxCreate(path);
+      await client.append(parent, letter('lost'));
+      await client.append('INBOX', letter('doomed'));
+      await eventually('the mail', async () => {
+        await engine.backfill(accountId);
+        return (await find('lost')) && (await find('doomed'));
+      });
 
-    // Dovecot goes on listing it for the sake of the folder below.
-    await client.mailboxDelete(parent);
-    expect((await client.list()).map(({ path }) => path)).toContain(parent);
-    if (parent === 'Renumbered') {
-      const [folder] = await engine.rows<{ id: string }>('SELECT id FROM categories WHERE path = $1', [parent]);
-      await engine.app.get(AccountWriter).write(accountId, (tx) => voidUids(tx, folder!.id));
-      await engine.rows('UPDATE folder_syncs SET cursor = NULL WHERE folder_id = $1', [folder!.id]);
-    }
-    await client.mailboxOpen('INBOX');
-    await client.messageDelete((await client.search({ subject: 'doomed' }, { uid: true })) as number[], { uid: true });
-    await eventually('the deletions', async () => {
-      await engine.rows('UPDATE folder_syncs SET retry_at = NULL WHERE retry_at IS NOT NULL');
-      return !(await find('lost')) && !(await find('doomed'));
-    });
-    expect(await find('old2')).toBeDefined();
-    // Once, though it failed many times.
-    const complaints = await engine.rows(
-      `SELECT message FROM account_events WHERE kind = 'folder.failing' AND message LIKE $1`,
-      [`% ${parent}.`],
-    );
-    expect(complaints).toEqual([{ message: `Not found on the mail server while opening ${parent}.` }]);
-  }, 60_000);
+      // Dovecot goes on listing it for the sake of the folder below.
+      await client.mailboxDelete(parent);
+      expect((await client.list()).map(({ path }) => path)).toContain(parent);
+      if (parent === 'Renumbered') {
+        const [folder] = await engine.rows<{ id: string }>('SELECT id FROM categories WHERE path = $1', [parent]);
+        await engine.app.get(AccountWriter).write(accountId, (tx) => voidUids(tx, folder!.id));
+        await engine.rows('UPDATE folder_syncs SET cursor = NULL WHERE folder_id = $1', [folder!.id]);
+      }
+      await client.mailboxOpen('INBOX');
+      await client.messageDelete((await client.search({ subject: 'doomed' }, { uid: true })) as number[], {
+        uid: true,
+      });
+      await eventually('the deletions', async () => {
+        await engine.rows('UPDATE folder_syncs SET retry_at = NULL WHERE retry_at IS NOT NULL');
+        return !(await find('lost')) && !(await find('doomed'));
+      });
+      expect(await find('old2')).toBeDefined();
+      // Once, though it failed many times.
+      const complaints = await engine.rows(
+        `SELECT message FROM account_events WHERE kind = 'folder.failing' AND message LIKE $1`,
+        [`% ${parent}.`],
+      );
+      expect(complaints).toEqual([{ message: `Not found on the mail server while opening ${parent}.` }]);
+    },
+    60_000,
+  );
 });
