@@ -15,7 +15,7 @@ export function createLogger(name: string, level: string): Logger {
       level,
       base: { name },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      serializers: { err: errorFields },
+      serializers: { err: errorFields, error: errorFields },
       redact: { paths: ['*.password', '*.secret', '*.access_token', '*.authorization'], censor: '[redacted]' },
     },
     standardError(),

@@ -73,3 +73,21 @@ describe('the logger on a pipe', () => {
     expect(await ended((stderr) => stderr.pause())).toBe(0);
   });
 });
+
+describe('a line about an error', () => {
+  it.each(['logger.warn({ err: error }, "refused")', 'logger.warn({ error }, "refused")', 'logger.warn(error)'])(
+    'says nothing of what a driver hung on it: %s',
+    async (line) => {
+      const program = `
+        import { createLogger } from ${JSON.stringify(LOGGER)};
+        const logger = createLogger('test', 'info');
+        const error = Object.assign(new Error('refused'), { command: { name: 'auth', args: ['hunter2'] } });
+        ${line};
+      `;
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'pipe' });
+      const written = await text(child.stderr);
+      expect(written).toContain('refused');
+      expect(written).not.toContain('hunter2');
+    },
+  );
+});

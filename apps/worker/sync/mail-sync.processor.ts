@@ -118,7 +118,10 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     const begun = Date.now();
     const log = this.logger.child({ accountId: claim.id, epoch: claim.epoch });
     const proof = setTimeout(
-      () => void this.state.forgive(claim.id).catch((error: unknown) => log.error(error)),
+      () =>
+        void this.state
+          .forgive(claim.id)
+          .catch((error: unknown) => log.error({ err: error }, 'earlier failures were not forgotten')),
       PROOF_MS,
     );
     try {
@@ -129,7 +132,7 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
       // Whoever took it over has it: a job of ours would only take it away from there.
       if (error instanceof Superseded) return null;
       if (signal.aborted) {
-        log.debug({ error }, 'session broke while stopping');
+        log.debug({ err: error }, 'session broke while stopping');
         return ended();
       }
       if (!(error instanceof ProviderError)) log.error({ err: error }, 'session failed');

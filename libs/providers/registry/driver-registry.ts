@@ -5,8 +5,9 @@ import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
 import type { ImapOptions } from '#libs/providers/imap/imap-connection.js';
 import { ImapMailDriver } from '#libs/providers/imap/imap-mail.driver.js';
 
-/** How connections are made, whatever the driver; `resolve` is the egress guard's. */
-export type DriverOptions = Pick<ImapOptions, 'resolve' | 'stallMs' | 'connectMs' | 'quirks'>;
+/** How connections are made, whatever the driver. `resolve` is the egress guard's, and nobody connects without it. */
+export type DriverOptions = Required<Pick<ImapOptions, 'resolve'>> &
+  Pick<ImapOptions, 'stallMs' | 'connectMs' | 'quirks'>;
 
 /** Account kind to drivers: the only place that names concrete ones. */
 @Injectable()
@@ -20,7 +21,7 @@ export class DriverRegistry {
     kind: string,
     settings: MailSettings,
     secret: GrantSecret,
-    options: DriverOptions = {},
+    options: DriverOptions,
   ): Promise<MailDriver> {
     switch (kind) {
       case 'imap':

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
-import { FolderStore } from './folder-store.js';
+import { FolderStore, type StoredFolder } from './folder-store.js';
 import { identityOf, type ReadMessage } from './ingest.js';
 import { collectFacts, planFolder } from './plan-folder.js';
 import type { DriverSource } from './read-messages.js';
@@ -39,11 +39,14 @@ export class Departures {
   ): Promise<void> {
     const identities = messages.map(identityOf);
     if (identities.length === 0) return;
-    for (const id of await this.folders.ofCopies(account.id, folderId, identities)) {
-      if (looked.has(id)) continue;
-      looked.add(id);
+    const copies = await this.folders.ofCopies(account.id, folderId, identities);
+    const others = copies.filter((id) => !looked.has(id));
+    if (others.length === 0) return;
+    const folders = (await this.folders.list(account.id)).filter(({ id }) => others.includes(id));
+    for (const id of others) looked.add(id);
+    for (const folder of folders) {
       try {
-        await this.look(account, id, source);
+        await this.look(account, folder, source);
       } catch (error) {
         if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
         // The folder's own visit says what is wrong with it.
@@ -52,15 +55,14 @@ export class Departures {
     }
   }
 
-  private async look(account: HeldAccount, folderId: string, source: DriverSource): Promise<void> {
-    const folder = (await this.folders.list(account.id)).find(({ id }) => id === folderId);
-    if (!folder?.cursor) return;
+  private async look(account: HeldAccount, folder: StoredFolder, source: DriverSource): Promise<void> {
+    if (!folder.cursor) return;
     const driver = await source.get();
     const facts = await collectFacts(driver.changes(folder.path, folder.cursor, 'recent'));
     if (facts.reset) return;
-    const known = await this.folders.uids(account.id, folderId, facts.listing ? null : [...facts.vanished]);
+    const known = await this.folders.uids(account.id, folder.id, facts.listing ? null : [...facts.vanished]);
     const { drop } = planFolder(facts, known, []);
     if (drop.length === 0) return;
-    await this.writer.write(account.id, (tx) => dropUids(tx, folderId, drop), { epoch: account.epoch });
+    await this.writer.write(account.id, (tx) => dropUids(tx, folder.id, drop), { epoch: account.epoch });
   }
 }
