@@ -22,15 +22,15 @@ describe('threads of mail as it arrives', () => {
   let uid = 0;
 
   beforeEach(async () => {
-    store = await MailStore.create();
+    store = await MailStore.create({ INBOX: 'inbox', Drafts: 'drafts' });
   });
   afterEach(() => store.stop());
 
   /** Stores one letter. @returns what was told of it: messages by name, threads by the order in which they began */
-  const arrives = async (letter: Letter): Promise<string[]> => {
+  const arrives = async (letter: Letter, folder = 'INBOX'): Promise<string[]> => {
     const seq = await store.lastSeq();
     const known = await store.rows<{ id: string }>('SELECT id FROM threads ORDER BY id');
-    await store.ingest('INBOX', [readMessage((uid += 1), text(letter))]);
+    await store.ingest(folder, [readMessage((uid += 1), text(letter))]);
     const names = new Map(
       (await store.rows<{ id: string; name: string }>('SELECT id, message_id_header AS name FROM messages')).map(
         ({ id, name }) => [id, name.replace('@x', '')],
@@ -77,6 +77,17 @@ describe('threads of mail as it arrives', () => {
     // Whoever refers to one of those that were swallowed finds the one that stayed.
     expect(await arrives({ name: 'f', subject: 'Re: Plan', headers: answering('e') })).toEqual([
       'create message f',
+      'modify thread 0',
+    ]);
+  });
+
+  it('tell of a draft as of a draft when its thread becomes another', async () => {
+    await arrives({ name: 'a', subject: 'Plan' });
+    await arrives({ name: 'c', subject: 'Re: Plan', headers: answering('b') }, 'Drafts');
+    expect(await arrives({ name: 'b', subject: 'Re: Plan', headers: answering('a') })).toEqual([
+      'create message b',
+      'delete thread 1',
+      'modify draft c',
       'modify thread 0',
     ]);
   });

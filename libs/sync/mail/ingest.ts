@@ -1,12 +1,11 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
-import { type RefreshedMessage, refreshMessages } from '#libs/domain/messages/refresh-messages.js';
-import { refreshThreads } from '#libs/domain/threads/refresh-threads.js';
+import { type Answerable, touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
+import { kindOf, touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { ThreadMessage } from '#libs/domain/threads/summarize-thread.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
-import { type Answerable, touchAnsweringDrafts } from './answered-drafts.js';
 import { type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
 import { messageIdentity } from './identity.js';
 import { emailsOf, hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
@@ -67,9 +66,14 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   ]);
   const touched = await touchMessages(tx, copies);
   await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
-    assignment,
+    merges: assignment.merges,
+    subjectKeys: assignment.begun,
     begun: begunThreads(assignment, messages, touched),
-    unseen: context.fresh ? messages.filter((message) => isNews(context.folder, message)) : [],
+    unseen: new Set(
+      context.fresh
+        ? messages.filter((message) => isNews(context.folder, message)).map(({ threadId }) => threadId)
+        : [],
+    ),
   });
   const joined = messages.filter(({ draft, threadId }) => !draft && !assignment.begun.has(threadId));
   await touchAnsweringDrafts(tx, joined.map(answerable));
@@ -79,55 +83,6 @@ const answerable = ({ threadId, parsed }: NewMessage): Answerable => ({
   threadId,
   messageIdHeader: parsed.headers.messageIdHeader,
 });
-
-/** Recomputes messages after their uid rows changed, and records what looks different. Returns their threads. */
-export async function touchMessages(tx: Tx, messageIds: readonly string[]): Promise<string[]> {
-  const changed = await refreshMessages(tx, tx.accountId, messageIds);
-  for (const { id, draft, wasDraft } of changed) {
-    if (draft === wasDraft) tx.changes.record('modify', kindOf(draft), id);
-    else {
-      tx.changes.record('delete', kindOf(wasDraft), id);
-      tx.changes.record('create', kindOf(draft), id);
-    }
-  }
-  await touchAnsweringDrafts(tx, await answerables(tx, changed));
-  return changed.map((message) => message.threadId);
-}
-
-/** What becomes a draft, or ceases to be one, is answered no more, or is from now on. */
-async function answerables(tx: Tx, changed: readonly RefreshedMessage[]): Promise<Answerable[]> {
-  const turned = changed.filter(({ draft, wasDraft }) => draft !== wasDraft).map(({ id }) => id);
-  if (turned.length === 0) return [];
-  return tx.query<Answerable>(
-    `SELECT thread_id AS "threadId", message_id_header AS "messageIdHeader" FROM messages
-     WHERE account_id = $1 AND id = ANY($2)`,
-    [tx.accountId, turned],
-  );
-}
-
-const kindOf = (draft: boolean) => (draft ? 'draft' : 'message');
-
-/** Recomputes threads and records what looks different. */
-export async function touchThreads(
-  tx: Tx,
-  threadIds: readonly string[],
-  options: {
-    readonly assignment?: ThreadAssignment;
-    readonly begun?: ReadonlyMap<string, readonly ThreadMessage[]>;
-    readonly unseen?: readonly NewMessage[];
-  } = {},
-): Promise<void> {
-  const merges = options.assignment?.merges ?? new Map<string, string>();
-  const touched = new Set([...threadIds, ...merges.keys(), ...merges.values()]);
-  const refreshed = await refreshThreads(tx, tx.accountId, [...touched], {
-    subjectKeys: options.assignment?.begun,
-    begun: options.begun,
-    unseen: new Set(options.unseen?.map((message) => message.threadId)),
-  });
-  for (const id of refreshed.created) tx.changes.record('create', 'thread', id);
-  for (const id of refreshed.modified) tx.changes.record('modify', 'thread', id);
-  for (const id of refreshed.deleted) tx.changes.record('delete', 'thread', id);
-}
 
 async function withoutKnownUids(tx: Tx, folder: FolderRef, batch: readonly ReadMessage[]): Promise<ReadMessage[]> {
   if (batch.length === 0) return [];

@@ -1,4 +1,5 @@
 import type { Tx } from '#libs/changes/account-writer.js';
+import { kindOf } from '#libs/domain/messages/touch-mail.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
 
 import {
@@ -101,6 +102,7 @@ export async function saveAssignment(tx: Tx, { refs, merges }: ThreadAssignment)
 
 interface MovedRow {
   readonly id: string;
+  readonly draft: boolean;
   readonly thread_id: string;
   readonly message_id_header: string | null;
   readonly in_reply_to: string | null;
@@ -116,10 +118,10 @@ async function mergeThreads(tx: Tx, merges: ReadonlyMap<string, string>): Promis
     `UPDATE messages SET thread_id = merge.survivor
      FROM unnest($2::text[], $3::text[]) AS merge(swallowed, survivor)
      WHERE account_id = $1 AND thread_id = merge.swallowed
-     RETURNING id, thread_id, message_id_header, in_reply_to, "references", provider_thread_id, subject`,
+     RETURNING id, draft, thread_id, message_id_header, in_reply_to, "references", provider_thread_id, subject`,
     [tx.accountId, swallowed, survivors],
   );
-  for (const message of moved) tx.changes.record('modify', 'message', message.id);
+  for (const { id, draft } of moved) tx.changes.record('modify', kindOf(draft), id);
   const links = moved.flatMap((message) => linksOf(message).map((ref) => ({ ref, thread: message.thread_id })));
   await tx.query(
     `INSERT INTO thread_refs AS known (account_id, ref, thread_id)

@@ -1,8 +1,7 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { arrayLiteral } from '#libs/database/array-literal.js';
-
-import { touchAnsweringDrafts } from './answered-drafts.js';
-import { touchMessages, touchThreads } from './ingest.js';
+import { touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
+import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 
 /** Takes over the provider's flags, and what follows from them. */
 export async function applyFlags(
