@@ -78,16 +78,24 @@ export class AccountWriter {
    * Writers of one account take turns: message identity and threading look before they insert, and must not race.
    */
   async write<T>(accountId: string, work: (tx: Tx) => Promise<T>, options: WriteOptions = {}): Promise<T> {
-    const { result, tx } = await inTransaction(this.pool, async (client) => {
-      const scope = new Tx(accountId, client);
-      await scope.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [accountId]);
-      if (options.epoch !== undefined) await this.checkEpoch(scope, options.epoch);
-      const value = await work(scope);
-      await this.append(scope, scope.changes.toArray());
-      return { result: value, tx: scope };
-    });
+    const { result, tx } = await inTransaction(
+      this.pool,
+      async (client) => {
+        const scope = new Tx(accountId, client);
+        const value = await work(scope);
+        await this.append(scope, scope.changes.toArray());
+        return { result: value, tx: scope };
+      },
+      (client) => this.lock(new Tx(accountId, client), options.epoch),
+    );
     await tx.runEffects();
     return result;
+  }
+
+  /** Two statements: the second must see what was committed while the first waited. */
+  private async lock(tx: Tx, epoch: number | undefined): Promise<void> {
+    const locked = tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [tx.accountId]);
+    await Promise.all([locked, ...(epoch === undefined ? [] : [this.checkEpoch(tx, epoch)])]);
   }
 
   private async checkEpoch(tx: Tx, epoch: number): Promise<void> {

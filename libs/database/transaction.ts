@@ -3,9 +3,14 @@ import { DatabaseError, type Pool, type PoolClient } from 'pg';
 /**
  * Runs `work` in a transaction on a connection of its own. Rolled back when it throws. A connection that broke or on
  * which a statement failed is thrown away: what was sent behind the failed statement may not have been prepared.
+ * @param opening sent with the BEGIN, without waiting for its answer
  * @throws what `work` or the database throws; when COMMIT fails to answer, whether it was done is unknown
  */
-export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+  opening: (client: PoolClient) => Promise<void> = async () => {},
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => {
@@ -14,7 +19,7 @@ export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) =>
   // Without a listener a connection that breaks between two statements would end the process.
   client.on('error', onError);
   try {
-    await client.query('BEGIN');
+    await Promise.all([client.query('BEGIN'), opening(client)]);
     const result = await work(client);
     const { command } = await client.query('COMMIT');
     if (command !== 'COMMIT') throw new Error('a statement failed unnoticed: the transaction was rolled back');

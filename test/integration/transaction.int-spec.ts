@@ -43,6 +43,33 @@ describe('a transaction', () => {
     expect([await notes(), await pid()]).toEqual([[], before]);
   });
 
+  it('has its opening inside it', async () => {
+    const work = inTransaction(
+      pool,
+      async (client) => {
+        const { rows } = await client.query('SELECT text FROM notes');
+        throw new Error(JSON.stringify(rows));
+      },
+      async (client) => void (await client.query(`INSERT INTO notes VALUES ('a')`)),
+    );
+    await expect(work).rejects.toThrow('[{"text":"a"}]');
+    expect(await notes()).toEqual([]);
+  });
+
+  it('does not begin its work when its opening throws', async () => {
+    let begun = false;
+    const work = inTransaction(
+      pool,
+      async () => (begun = true),
+      async (client) => {
+        await client.query(`INSERT INTO notes VALUES ('a')`);
+        throw new Error('not mine');
+      },
+    );
+    await expect(work).rejects.toThrow('not mine');
+    expect([begun, await notes()]).toEqual([false, []]);
+  });
+
   it('can be tried again after a statement failed with others behind it', async () => {
     const write = (text: string) =>
       inTransaction(pool, (client) =>

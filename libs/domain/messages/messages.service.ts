@@ -120,6 +120,7 @@ export class MessagesService {
     kind?: Kind,
   ): Promise<Map<string, string>> {
     if (ids.length === 0) return new Map();
+    // The categories are read beside the rest, so that they are known when it is there.
     const [found, files] = await Promise.all([
       this.reader.rows<MessageRow>(
         withBodies ? BY_IDS_WITH_BODIES : BY_IDS,
@@ -127,6 +128,7 @@ export class MessagesService {
         withBodies ? 'messages-with-bodies' : 'messages',
       ),
       this.filesOf(account, ids),
+      this.directory.of(account.id),
     ]);
     const rows = kind === undefined ? found : found.filter((row) => row.draft === (kind === 'draft'));
     const lists = rows.map((row) => row.categories);

@@ -56,27 +56,33 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   const messages = fresh.map((message) => ({ ...message, threadId: assignment.threadOf.get(message.id)! }));
 
   for (const message of messages) tx.changes.record('create', kindOf(message.draft), message.id);
-  // They run one after the other on the transaction's connection; each is put together while the one before it runs.
-  await Promise.all([
+  // They run one after the other on the transaction's connection, and so does what follows, which needs no answer of
+  // theirs; each is put together while the one before it runs.
+  const inserted = Promise.all([
     insertMessages(tx, messages),
     insertFiles(tx, messages),
     saveAssignment(tx, assignment),
     insertUids(tx, context.folder.id, placed),
     noteLimited(tx, messages),
   ]);
-  const touched = await touchMessages(tx, copies);
-  await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
-    merges: assignment.merges,
-    subjectKeys: assignment.begun,
-    begun: begunThreads(assignment, messages, touched),
-    unseen: new Set(
-      context.fresh
-        ? messages.filter((message) => isNews(context.folder, message)).map(({ threadId }) => threadId)
-        : [],
-    ),
-  });
-  const joined = messages.filter(({ draft, threadId }) => !draft && !assignment.begun.has(threadId));
-  await touchAnsweringDrafts(tx, joined.map(answerable));
+  const touch = async () => {
+    // What a merge moves, it reads first.
+    if (assignment.merges.size > 0) await inserted;
+    const touched = copies.length > 0 ? await touchMessages(tx, copies) : [];
+    await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
+      merges: assignment.merges,
+      subjectKeys: assignment.begun,
+      begun: begunThreads(assignment, messages, touched),
+      unseen: new Set(
+        context.fresh
+          ? messages.filter((message) => isNews(context.folder, message)).map(({ threadId }) => threadId)
+          : [],
+      ),
+    });
+    const joined = messages.filter(({ draft, threadId }) => !draft && !assignment.begun.has(threadId));
+    await touchAnsweringDrafts(tx, joined.map(answerable));
+  };
+  await Promise.all([inserted, touch()]);
 }
 
 const answerable = ({ threadId, parsed }: NewMessage): Answerable => ({
