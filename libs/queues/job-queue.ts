@@ -48,7 +48,7 @@ export class JobQueue implements OnApplicationShutdown {
         prefix: QUEUE_PREFIX,
         // A job whose worker died goes to another within 35 s, however often that happens. Redis may give it to one that
         // hangs, again and again: MailSyncProcessor.adopt knows.
-        settings: { lockDuration: 30_000, stalledInterval: 5_000, maxStalledCount: 1_000_000 },
+        settings: { lockDuration: 30_000, lockRenewTime: 20_000, stalledInterval: 5_000, maxStalledCount: 1_000_000 },
       });
       queue.on('error', (error) => this.logger.warn({ err: error, queue: name }, 'queue trouble'));
       this.queues.set(name, queue);

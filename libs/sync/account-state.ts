@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { noteEvents } from '#libs/changes/account-events.js';
 import { AccountWriter, Superseded, type Tx } from '#libs/changes/account-writer.js';
+import { arrayLiteral } from '#libs/database/array-literal.js';
 import { Reader } from '#libs/database/reader.js';
 import { type SyncState, syncStates } from '#libs/database/account.entity.js';
 import type { ProviderError } from '#libs/providers/contracts/provider-error.js';
@@ -17,6 +18,18 @@ export interface AccountClaim {
   /** Set, by the database's clock, when nobody watched the account until now or somebody failed to. */
   readonly lostAt: Date | null;
 }
+
+interface Progress {
+  readonly unread: boolean;
+  readonly pending: boolean;
+}
+
+const PROGRESS = `NOT EXISTS (SELECT FROM folder_syncs WHERE account_id = $1)
+    OR EXISTS (SELECT FROM folder_syncs WHERE account_id = $1 AND cursor IS NULL AND state = 'waiting') AS unread,
+  EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1) AS pending`;
+
+const progressState = ({ unread, pending }: Progress): SyncState =>
+  unread ? 'initializing' : pending ? 'partial' : 'running';
 
 /** The sync state of accounts: derived from what has been read, set by what failed. */
 @Injectable()
@@ -56,16 +69,23 @@ export class AccountState {
     return row ? { id: row.id, emailAddress: row.email_address, epoch: row.sync_epoch, lostAt: row.lost_at } : null;
   }
 
-  /** Those of `held` (id to epoch) that are still ours to sync; their sign of life is renewed. */
-  async stillOurs(held: ReadonlyMap<string, number>): Promise<Set<string>> {
+  /** Those of `held` (id to epoch) that are not ours to sync any more. The others' sign of life is renewed when it ages. */
+  async lost(held: ReadonlyMap<string, number>): Promise<string[]> {
     const rows = await this.reader.rows<{ id: string }>(
-      `UPDATE accounts SET sync_seen_at = now()
-       FROM unnest($1::text[], $2::int[]) AS held(id, epoch)
-       WHERE accounts.id = held.id AND sync_epoch = held.epoch AND sync_enabled RETURNING accounts.id`,
-      [[...held.keys()], [...held.values()]],
+      `WITH held AS (
+         SELECT * FROM unnest($1::text[], $2::int[]) AS held(id, epoch)
+       ), renewed AS (
+         UPDATE accounts SET sync_seen_at = now() FROM held
+         WHERE accounts.id = held.id AND sync_epoch = held.epoch AND sync_enabled
+           AND (sync_seen_at IS NULL OR sync_seen_at < now() - interval '5 seconds')
+       )
+       SELECT held.id FROM held
+       LEFT JOIN accounts ON accounts.id = held.id AND sync_epoch = held.epoch AND sync_enabled
+       WHERE accounts.id IS NULL`,
+      [arrayLiteral([...held.keys()]), arrayLiteral([...held.values()])],
       'renew-accounts',
     );
-    return new Set(rows.map((row) => row.id));
+    return rows.map((row) => row.id);
   }
 
   /** Enabled accounts that are due and nobody has been seen with for a while. */
@@ -129,6 +149,12 @@ export class AccountState {
 
   /** After a session has looked at every folder: if there was trouble, it is over. @throws Superseded */
   async recover({ id, epoch }: Pick<AccountClaim, 'id' | 'epoch'>): Promise<void> {
+    const [row] = await this.reader.rows<Progress & { state: SyncState; reason: string | null }>(
+      `SELECT sync_state AS state, sync_state_reason AS reason, ${PROGRESS} FROM accounts WHERE id = $1`,
+      [id],
+      'account-progress',
+    );
+    if (row && row.state === progressState(row) && row.reason === null) return;
     await this.writer.write(id, (tx) => this.showProgress(tx, syncStates), { epoch });
   }
 
@@ -181,13 +207,8 @@ export class AccountState {
   }
 
   private async showProgress(tx: Tx, from: readonly SyncState[]): Promise<void> {
-    const [row] = await tx.query<{ unread: boolean; pending: boolean }>(
-      `SELECT NOT EXISTS (SELECT FROM folder_syncs WHERE account_id = $1)
-              OR EXISTS (SELECT FROM folder_syncs WHERE account_id = $1 AND cursor IS NULL AND state = 'waiting') AS unread,
-              EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1) AS pending`,
-      [tx.accountId],
-    );
-    await this.set(tx, row!.unread ? 'initializing' : row!.pending ? 'partial' : 'running', null, from);
+    const [row] = await tx.query<Progress>(`SELECT ${PROGRESS}`, [tx.accountId]);
+    await this.set(tx, progressState(row!), null, from);
   }
 
   private async set(tx: Tx, state: SyncState, reason: string | null, from: readonly SyncState[]): Promise<void> {

@@ -183,6 +183,8 @@ describe.each([
   it('compares again when the account was out of sight', async () => {
     await session.stop();
     const state = engine.app.get(AccountState);
+    // As the worker does while it holds the account.
+    await engine.rows('UPDATE accounts SET sync_seen_at = now()');
     expect(await state.claim(accountId)).toMatchObject({ lostAt: null });
     await engine.rows(`UPDATE accounts SET sync_seen_at = now() - interval '11 seconds'`);
     expect(await state.claim(accountId)).toMatchObject({ lostAt: expect.any(Date) });

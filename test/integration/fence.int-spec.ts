@@ -72,6 +72,32 @@ describe('a worker that lost an account without noticing', () => {
     expect(await count()).toBe(300);
   });
 
+  it('learns which accounts it lost, and is seen with the others', async () => {
+    const state = engine.app.get(AccountState);
+    const seen = (ago: string | null) =>
+      engine.rows('UPDATE accounts SET sync_seen_at = now() - $1::interval, sync_enabled = true', [ago]);
+    const age = async () => {
+      const [row] = await engine.rows<{ age: number | null }>(
+        'SELECT round(extract(epoch FROM now() - sync_seen_at))::int AS age FROM accounts',
+      );
+      return row!.age;
+    };
+    const { epoch } = (await claim())!;
+    const held = new Map([[accountId, epoch]]);
+    for (const ago of [null, '6 seconds']) {
+      await seen(ago);
+      expect([await state.lost(held), await age()]).toEqual([[], 0]);
+    }
+    await seen('3 seconds');
+    expect([await state.lost(held), await age()]).toEqual([[], 3]);
+    await seen('6 seconds');
+    expect([await state.lost(new Map([[accountId, epoch - 1]])), await age()]).toEqual([[accountId], 6]);
+    expect(await state.lost(new Map([['removed', 1]]))).toEqual(['removed']);
+    await engine.rows('UPDATE accounts SET sync_enabled = false');
+    expect(await state.lost(held)).toEqual([accountId]);
+    await engine.rows('UPDATE accounts SET sync_enabled = true');
+  });
+
   it('has its accounts adopted once they were left alone, each by one', async () => {
     const state = engine.app.get(AccountState);
     const adopted = async () => (await Promise.all(Array.from({ length: 5 }, () => state.adopt(30, 10)))).flat();

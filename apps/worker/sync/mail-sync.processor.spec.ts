@@ -23,13 +23,13 @@ function worker({
       await end();
     },
   };
-  const state: Pick<AccountState, 'claim' | 'forgive' | 'stillOurs'> = {
+  const state: Pick<AccountState, 'claim' | 'forgive' | 'lost'> = {
     claim: (id) =>
       new Promise<AccountClaim>((resolve) => {
         granted.push(() => resolve({ id, emailAddress: `${id}@x`, epoch: 1, lostAt: null }));
       }),
     forgive: () => Promise.resolve(),
-    stillOurs: (held) => Promise.resolve(new Set(held.keys())),
+    lost: () => Promise.resolve([]),
   };
   const crew: Pick<Crew, 'share' | 'company' | 'report' | 'leave'> = {
     share,

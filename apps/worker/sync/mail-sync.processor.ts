@@ -162,8 +162,8 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
       for (const held of leaving.slice(0, surplus(leaving.length, this.crew.share))) this.end(held, true);
       if (this.held.size === 0) return;
       const asked = new Map(this.held);
-      const ours = await this.state.stillOurs(new Map([...asked].map(([id, { epoch }]) => [id, epoch])));
-      for (const [id, { stop }] of asked) if (!ours.has(id)) stop.abort();
+      const lost = await this.state.lost(new Map([...asked].map(([id, { epoch }]) => [id, epoch])));
+      for (const id of lost) asked.get(id)?.stop.abort();
     } catch (error) {
       this.logger.warn({ err: error }, 'could not compare held accounts with the database');
     }
