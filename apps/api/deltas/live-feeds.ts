@@ -9,21 +9,16 @@ import { type DeltaPage, DeltasService } from '#libs/domain/deltas/deltas.servic
 import { LiveBody } from '../http/reply.js';
 
 import { LiveFeed, type LiveRequest } from './live-feed.js';
+import { Pulse } from './pulse.js';
 import { eventSource, lines, longpoll } from './wires.js';
 
-/** All feeds beat once a second, a share of them at a time: thousands of writes at once would hold up everything else. */
-const SHARES = 20;
-const TICK_MS = 1000 / SHARES;
 /** Changes a stream reads at a time. */
 const STREAM_PAGE = 100;
 
-/** The connections of this process on which somebody waits for changes. One timer serves them all. */
+/** The connections of this process on which somebody waits for changes. */
 @Injectable()
 export class LiveFeeds implements OnModuleDestroy {
-  private readonly shares = Array.from({ length: SHARES }, () => new Set<LiveFeed>());
-  private added = 0;
-  private ticks = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly pulse = new Pulse<LiveFeed>();
   private closed = false;
 
   constructor(
@@ -55,8 +50,7 @@ export class LiveFeeds implements OnModuleDestroy {
   /** Open connections would keep the server from closing. */
   onModuleDestroy(): void {
     this.closed = true;
-    for (const share of this.shares) for (const feed of share) feed.end();
-    if (this.timer) clearInterval(this.timer);
+    for (const feed of this.pulse.members()) feed.end();
   }
 
   private body(request: LiveRequest): LiveBody {
@@ -71,21 +65,12 @@ export class LiveFeeds implements OnModuleDestroy {
     feed.open();
     if (this.closed || response.req.method === 'HEAD') return feed.end();
     const silence = this.deltas.listen(account, () => feed.ring());
-    const share = this.shares[this.added % SHARES]!;
-    this.added += 1;
-    share.add(feed);
-    response.once('close', () => {
+    const leave = this.pulse.join(feed);
+    response.on('close', () => {
       silence();
-      share.delete(feed);
+      leave();
     });
-    this.timer ??= setInterval(() => this.tick(), TICK_MS);
     feed.ring();
-  }
-
-  private tick(): void {
-    const now = Date.now();
-    for (const feed of this.shares[this.ticks % SHARES]!) feed.beat(now);
-    this.ticks += 1;
   }
 }
 

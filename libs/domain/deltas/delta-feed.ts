@@ -22,7 +22,7 @@ export type DeltaType = (typeof deltaTypes)[number];
 export interface DeltaFeed {
   readonly account: AccountRef;
   readonly dialect: Dialect;
-  readonly types: ReadonlySet<DeltaType>;
+  readonly types: readonly DeltaType[];
   /** view=expanded: threads with their messages, messages with their headers. */
   readonly expanded: boolean;
 }
@@ -33,14 +33,14 @@ const HIDDEN: Readonly<Record<Dialect, readonly DeltaType[]>> = { v1: ['folder',
 const isPlace = (type: DeltaType): boolean => type === 'tag' || type === 'folder' || type === 'label';
 
 /** What of these types is shown in a dialect at all. */
-export function shownTypes(dialect: Dialect, types: Iterable<DeltaType>): ReadonlySet<DeltaType> {
-  return new Set([...types].filter((type) => !HIDDEN[dialect].includes(type)));
+export function shownTypes(dialect: Dialect, types: readonly DeltaType[]): DeltaType[] {
+  return types.filter((type) => !HIDDEN[dialect].includes(type));
 }
 
 /** How the log calls what the feed wants. */
 export function loggedTypes({ types }: DeltaFeed): ChangedObject[] {
   const logged: ChangedObject[] = (['account', 'thread', 'message', 'draft', 'file'] as const).filter((type) =>
-    types.has(type),
+    types.includes(type),
   );
-  return [...types].some(isPlace) ? [...logged, 'folder', 'label', 'tag'] : logged;
+  return types.some(isPlace) ? [...logged, 'folder', 'label', 'tag'] : logged;
 }

@@ -119,7 +119,7 @@ export class DeltasService {
     return changes.flatMap((change): Delta[] => {
       const now = change.event === 'delete' ? { object: typeOf(feed, change), id: change.objectId } : current(change);
       // Gone since: the log tells so further on.
-      if (!now || !feed.types.has(now.object)) return [];
+      if (!now || !feed.types.includes(now.object)) return [];
       const cursor = spellCursor(feed.account.id, change.seq);
       const attributes = 'attributes' in now ? `,"attributes":${now.attributes}` : '';
       const text = `{"cursor":"${cursor}","event":"${change.event}","object":"${now.object}","id":"${now.id}"${attributes}}`;
