@@ -9,7 +9,8 @@ const KNOWN_FOR_MS = 1000;
 const MOST_KNOWN = 2000;
 
 interface Known {
-  readonly categories: AccountCategories;
+  /** Under way or done. */
+  readonly categories: Promise<AccountCategories>;
   readonly until: number;
 }
 
@@ -20,6 +21,7 @@ export class CategoryDirectory {
 
   constructor(private readonly reader: Reader) {}
 
+  /** Those who ask at the same time share one query. */
   async of(accountId: string): Promise<AccountCategories> {
     const known = this.known.get(accountId);
     if (known && known.until > Date.now()) return known.categories;
@@ -34,15 +36,25 @@ export class CategoryDirectory {
 
   /** As they are now. */
   async refreshed(accountId: string): Promise<AccountCategories> {
+    const categories = this.read(accountId);
+    const known = { categories, until: Date.now() + KNOWN_FOR_MS };
+    this.known.delete(accountId);
+    if (this.known.size >= MOST_KNOWN) this.known.delete(this.known.keys().next().value ?? accountId);
+    this.known.set(accountId, known);
+    try {
+      return await categories;
+    } catch (error) {
+      if (this.known.get(accountId) === known) this.known.delete(accountId);
+      throw error;
+    }
+  }
+
+  private async read(accountId: string): Promise<AccountCategories> {
     const rows = await this.reader.rows<CategoryRow>(
       `SELECT id, kind, role, path, display_name FROM categories WHERE account_id = $1 ORDER BY id`,
       [accountId],
       'categories-of-account',
     );
-    const categories = new AccountCategories(rows);
-    this.known.delete(accountId);
-    if (this.known.size >= MOST_KNOWN) this.known.delete(this.known.keys().next().value ?? accountId);
-    this.known.set(accountId, { categories, until: Date.now() + KNOWN_FOR_MS });
-    return categories;
+    return new AccountCategories(rows);
   }
 }
