@@ -7,6 +7,7 @@ import { ConfigModule } from '#libs/config/config.module.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
 import { DatabaseModule } from '#libs/database/database.module.js';
 import { AccountReadsModule } from '#libs/domain/accounts/account-reads.module.js';
+import { ActionsModule } from '#libs/domain/actions/actions.module.js';
 import { DeltasModule } from '#libs/domain/deltas/deltas.module.js';
 import { FilesModule } from '#libs/domain/files/files.module.js';
 import { FoldersModule } from '#libs/domain/folders/folders.module.js';
@@ -28,6 +29,7 @@ import { AccountGuard } from './http/auth/account.guard.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { ParameterPipe } from './http/parameter.pipe.js';
 import { RouteTable } from './http/route-table.js';
+import { JobStatusesController } from './job-statuses/job-statuses.controller.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { OauthModule } from './oauth/oauth.module.js';
 import { TagsController } from './tags/tags.controller.js';
@@ -45,6 +47,7 @@ export class AppModule {
         QueuesModule,
         PassportModule,
         AccountReadsModule,
+        ActionsModule,
         DeltasModule,
         FilesModule,
         FoldersModule,
@@ -63,6 +66,7 @@ export class AppModule {
         FoldersController,
         LabelsController,
         FilesController,
+        JobStatusesController,
         AccountsController,
         HealthController,
       ],

@@ -1,113 +1,15 @@
-import { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Client } from 'pg';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
 import { Logger } from '#libs/common/logger.js';
 
 import { CHANGES_CHANNEL } from './account-writer.js';
+import { Bell } from './bell.js';
 
-const FIRST_RETRY_MS = 50;
-const LAST_RETRY_MS = 2000;
-/** How often a silent connection is asked whether it still lives, and how long it may take to say so. */
-const CHECK_MS = 20_000;
-const ANSWER_MS = 5000;
-
-/** May be called without cause, and once for many changes: look at the log. Must not throw. */
-export type Heard = () => void;
-
-/** Tells who waits for an account's changes that there may be some. One connection a process, kept up while it lives. */
+/** Rings when an account's change log has grown. */
 @Injectable()
-export class ChangeBell implements OnApplicationShutdown {
-  private readonly waiting = new Map<string, Set<Heard>>();
-  private readonly closing = new AbortController();
-  private running: Promise<void> | null = null;
-  private socket: Socket | null = null;
-
-  constructor(
-    private readonly dataSource: DataSource,
-    @Inject(Logger) private readonly logger: Logger,
-  ) {}
-
-  /**
-   * Read the log once after this: what commits later than that read is rung for. While there is no connection nothing
-   * is heard, and when there is one again everybody is called.
-   * @returns what ends it
-   */
-  listen(accountId: string, heard: Heard): () => void {
-    const waiting = this.waiting.get(accountId) ?? new Set();
-    this.waiting.set(accountId, waiting.add(heard));
-    this.running ??= this.keepListening();
-    return () => {
-      waiting.delete(heard);
-      if (waiting.size === 0 && this.waiting.get(accountId) === waiting) this.waiting.delete(accountId);
-    };
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    this.closing.abort();
-    this.socket?.destroy();
-    await this.running;
-  }
-
-  private async keepListening(): Promise<void> {
-    let pause = FIRST_RETRY_MS;
-    while (!this.closing.signal.aborted) {
-      const began = Date.now();
-      try {
-        await this.hold();
-      } catch (error) {
-        if (!this.closing.signal.aborted) this.logger.warn({ err: error }, 'not told of changes: connecting again');
-      }
-      pause = Date.now() - began > LAST_RETRY_MS ? FIRST_RETRY_MS : Math.min(pause * 2, LAST_RETRY_MS);
-      // The end wakes it up.
-      await sleep(pause, undefined, { signal: this.closing.signal }).catch(() => undefined);
-    }
-  }
-
-  /** Listens until the connection breaks. */
-  private async hold(): Promise<void> {
-    const { url } = this.dataSource.options as { readonly url?: string };
-    const socket = new Socket();
-    const client = new Client({
-      connectionString: url,
-      application_name: 'postrider changes',
-      connectionTimeoutMillis: ANSWER_MS,
-      query_timeout: ANSWER_MS,
-      stream: () => socket,
-    });
-    this.socket = socket;
-    const ended = new Promise<void>((resolve) => {
-      client.once('end', resolve);
-    });
-    client.on('error', () => socket.destroy());
-    client.on('notification', ({ payload }) => this.ring(payload ?? ''));
-    try {
-      await client.connect();
-      await client.query(`LISTEN ${CHANGES_CHANNEL}`);
-      this.ringAll();
-      await this.watch(client, ended);
-    } finally {
-      socket.destroy();
-    }
-  }
-
-  /** A connection that a firewall forgot looks like a quiet one: it has to answer from time to time. */
-  private async watch(client: Client, ended: Promise<void>): Promise<void> {
-    const check = setInterval(() => {
-      client.query('SELECT 1').catch(() => this.socket?.destroy());
-    }, CHECK_MS);
-    await ended;
-    clearInterval(check);
-  }
-
-  private ring(accountId: string): void {
-    for (const heard of this.waiting.get(accountId) ?? []) heard();
-  }
-
-  private ringAll(): void {
-    for (const accountId of this.waiting.keys()) this.ring(accountId);
+export class ChangeBell extends Bell {
+  constructor(dataSource: DataSource, @Inject(Logger) logger: Logger) {
+    super(CHANGES_CHANNEL, dataSource, logger);
   }
 }

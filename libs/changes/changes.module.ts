@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
 
+import { AccountWriter } from './account-writer.js';
 import { ChangeBell } from './change-bell.js';
 import { ChangeLog } from './change-log.js';
 
-/** The reading side of the change log. */
-@Module({ providers: [ChangeLog, ChangeBell], exports: [ChangeLog, ChangeBell] })
+@Module({ providers: [AccountWriter, ChangeLog, ChangeBell], exports: [AccountWriter, ChangeLog, ChangeBell] })
 export class ChangesModule {}

@@ -6,8 +6,10 @@ import { Drift1790000100000 } from '../../migrations/1790000100000-drift.js';
 import { Workers1790000200000 } from '../../migrations/1790000200000-workers.js';
 import { SyncedCounts1790000300000 } from '../../migrations/1790000300000-synced-counts.js';
 import { NoMailboxId1790000400000 } from '../../migrations/1790000400000-no-mailbox-id.js';
+import { Actions1790000500000 } from '../../migrations/1790000500000-actions.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
+import { Action } from './action.entity.js';
 import { Application } from './application.entity.js';
 import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entity.js';
 import { FileRow, Message, MessageBody, MessageUid } from './message.entity.js';
@@ -30,13 +32,13 @@ export const entities = [
   Message,
   MessageBody,
   MessageUid,
-
   FileRow,
   Thread,
   ThreadCategory,
   ThreadParticipant,
   ThreadRef,
   Change,
+  Action,
   WorkerRow,
 ];
 
@@ -55,6 +57,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       Workers1790000200000,
       SyncedCounts1790000300000,
       NoMailboxId1790000400000,
+      Actions1790000500000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

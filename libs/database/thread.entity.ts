@@ -3,7 +3,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
 
 /**
- * A conversation. Every column but `id`, `subjectKey` and `unseen` is a function of its messages, recomputed by
+ * A conversation. Every column but `id`, `subjectKey`, `unseen` and `tagIds` is a function of its messages, recomputed by
  * `refreshThreads` (libs/domain/threads/refresh-threads.ts) in the transaction that changed them.
  */
 @Entity('threads')
@@ -24,9 +24,11 @@ export class Thread {
   @Column('integer') starredCount: number;
   /** New mail came in since somebody was shown this thread (API v1 `unseen`). */
   @Column('boolean', { default: false }) unseen: boolean;
+  /** Tags that users put on it; they are nowhere but here. */
+  @BytewiseColumn({ array: true, default: '{}' }) tagIds: string[];
   @Column('integer', { default: 0 }) version: number;
   /**
-   * What it is listed under, sorted: the folders or labels of its messages by id, and the states `unread`, `starred`,
+   * What it is listed under, sorted: the folders or labels of its messages and its tags by id, and the states `unread`, `starred`,
    * `unseen`, `attachment`, `drafts`, `sent` by name. `thread_categories` holds the same set as rows.
    */
   @Column('text', { array: true }) categories: string[];

@@ -10,6 +10,8 @@ import { FolderRound } from './folder-round.js';
 import { FolderVisits, type Watch } from './folder-visits.js';
 import { DriftCheck, type DriftProgress } from './mail/drift-check.js';
 import { FolderStore } from './mail/folder-store.js';
+import { ActionBell } from './syncback/action-bell.js';
+import { Syncback } from './syncback/syncback.js';
 
 /** While other accounts are compared with their servers, this one asks again so often. */
 const BUSY_MS = 2000;
@@ -18,6 +20,10 @@ interface Session extends Watch {
   readonly drift: DriftProgress;
   /** When the comparison with the server goes on. */
   driftAt: number;
+  /** When something is to be written to the server. */
+  writeAt: number;
+  /** Ends the present rest. */
+  wake: () => void;
 }
 
 /** Holds one account: watches its inbox, looks at the other folders now and then, and keeps the store in step. */
@@ -29,6 +35,8 @@ export class AccountSession {
     private readonly visits: FolderVisits,
     private readonly round: FolderRound,
     private readonly driftCheck: DriftCheck,
+    private readonly syncback: Syncback,
+    private readonly bell: ActionBell,
   ) {}
 
   /**
@@ -39,16 +47,31 @@ export class AccountSession {
     const source = new OneConnection(() => this.connections.openMail(claim.id));
     const account = { id: claim.id, owner: canonicalEmail(claim.emailAddress), epoch: claim.epoch };
     const drift = { since: claim.lostAt, comparison: null };
-    const session: Session = { account, source, signal, roundAt: 0, drift, driftAt: Infinity };
+    const session: Session = {
+      account,
+      source,
+      signal,
+      roundAt: 0,
+      drift,
+      driftAt: Infinity,
+      writeAt: 0,
+      wake: () => {},
+    };
+    const unheard = this.bell.listen(claim.id, () => {
+      session.writeAt = 0;
+      session.wake();
+    });
     // After a crash or a stop, old mail waits for somebody to read on.
     if ((await this.folders.list(claim.id)).some((folder) => folder.pending)) await this.visits.startBackfill(claim.id);
     try {
       while (!signal.aborted && Date.now() < until) {
-        if (Date.now() >= session.roundAt) await this.lookAround(session);
+        if (Date.now() >= session.writeAt) await this.write(session);
+        else if (Date.now() >= session.roundAt) await this.lookAround(session);
         else if (Date.now() >= session.driftAt) await this.compare(session);
         else await this.rest(session, until);
       }
     } finally {
+      unheard();
       this.driftCheck.end(drift);
       await source.discard();
     }
@@ -60,11 +83,24 @@ export class AccountSession {
     const [main] = await this.folders.list(account.id);
     if (!main) throw new ProviderError('unavailable', 'The account has no folder that can be opened.');
     const driver = await source.get();
-    const wait = Math.max(0, Math.min(session.roundAt, session.driftAt, until) - Date.now());
-    if ((await driver.waitForChange(main.path, wait, signal)) === 'quiet') return;
+    const wait = Math.max(0, Math.min(session.roundAt, session.driftAt, session.writeAt, until) - Date.now());
+    const woken = new AbortController();
+    session.wake = () => woken.abort();
+    signal.addEventListener('abort', session.wake);
+    if (signal.aborted) woken.abort();
+    const outcome = await driver.waitForChange(main.path, wait, woken.signal).finally(() => {
+      signal.removeEventListener('abort', session.wake);
+      session.wake = () => {};
+    });
+    if (outcome === 'quiet') return;
     // Read again: backfill may have finished meanwhile.
     const fresh = (await this.folders.list(account.id)).find((folder) => folder.id === main.id);
     if (fresh && !signal.aborted) await this.visits.visit(session, fresh, 'recent');
+  }
+
+  private async write(session: Session): Promise<void> {
+    session.writeAt = Infinity;
+    session.writeAt = Math.min(session.writeAt, await this.syncback.run(session));
   }
 
   private async lookAround(session: Session): Promise<void> {

@@ -11,6 +11,7 @@ import { FolderVisits, isGivenUp, type Watch } from './folder-visits.js';
 import { FolderStore, saveFolders, type StoredFolder } from './mail/folder-store.js';
 import { type KnownFolder, planFolders, unidentified } from './mail/plan-folders.js';
 import { deleteOrphans } from './mail/uid-changes.js';
+import { hasFolderActions } from './syncback/action-store.js';
 
 /** Without CONDSTORE, the flags of a whole folder are compared this often. */
 const SWEEP_MS = 10 * 60_000;
@@ -66,7 +67,14 @@ export class FolderRound {
     for (const folder of plan.missing) if (await this.visits.isGone(watch, folder)) gone.push(folder);
     if (plan.create.length + plan.change.length + gone.length === 0) return;
     if (gone.length > 0) watch.roundAt = Date.now() + 1;
-    await this.writer.write(watch.account.id, (tx) => saveFolders(tx, plan, gone), { epoch: watch.account.epoch });
+    await this.writer.write(
+      watch.account.id,
+      async (tx) => {
+        // What users have done to folders is not undone before it is done: afterwards they are looked at again.
+        if (!(await hasFolderActions(tx))) await saveFolders(tx, plan, gone);
+      },
+      { epoch: watch.account.epoch },
+    );
   }
 
   /** Listings come without MAILBOXIDs: those that matter are asked for, at a round trip each. */

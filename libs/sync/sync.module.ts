@@ -17,6 +17,11 @@ import { DriftStore } from './mail/drift-store.js';
 import { FolderPass } from './mail/folder-pass.js';
 import { FolderStore } from './mail/folder-store.js';
 import { StaleRefs } from './mail/stale-refs.js';
+import { ActionBell } from './syncback/action-bell.js';
+import { ActionStore } from './syncback/action-store.js';
+import { FolderEffects } from './syncback/folder-effects.js';
+import { MessageEffects } from './syncback/message-effects.js';
+import { Syncback } from './syncback/syncback.js';
 
 /** The mail engine: sessions, passes, backfill. */
 @Module({
@@ -36,6 +41,11 @@ import { StaleRefs } from './mail/stale-refs.js';
     DriftCheck,
     Backfill,
     StaleRefs,
+    ActionBell,
+    ActionStore,
+    MessageEffects,
+    FolderEffects,
+    Syncback,
     YoungTables,
   ],
   exports: [AccountState, AccountSession, Crew, AccountLog, Backfill, StaleRefs, ConnectionsModule],

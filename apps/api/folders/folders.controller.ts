@@ -1,12 +1,14 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
 import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
 import { FolderView, LabelView } from '#libs/domain/folders/folder.view.js';
+import { FolderUpdates } from '#libs/domain/folders/folder-updates.service.js';
 import { FoldersService } from '#libs/domain/folders/folders.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { readDisplayName } from '../http/name-body.js';
 import { limit, offset, PathId, view } from '../http/parameters.js';
 import { listOf } from '../http/views.js';
 
@@ -28,7 +30,10 @@ async function listPlaces(
 @ApiTags('folders')
 @Controller(['folders', 'n/:namespaceId/folders'])
 export class FoldersController {
-  constructor(private readonly folders: FoldersService) {}
+  constructor(
+    private readonly folders: FoldersService,
+    private readonly updates: FolderUpdates,
+  ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listFolders', summary: 'Folders; 404 for accounts with labels' })
@@ -48,6 +53,37 @@ export class FoldersController {
     @Param('id', { schema: PathId }) id: string,
   ): Promise<FolderView | LabelView> {
     return this.folders.get(account, 'folder', id);
+  }
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'createFolder', summary: 'A new folder; `/` in its name nests it' })
+  @ApiOkResponse({ standardSchema: FolderView })
+  async create(@CurrentAccount() account: AccountRef, @Body() body: unknown): Promise<FolderView | LabelView> {
+    await this.folders.list(account, 'folder');
+    return this.folders.get(account, 'folder', await this.updates.create(account, readDisplayName(body)));
+  }
+
+  @Put(':id')
+  @ApiOperation({ operationId: 'renameFolder', summary: 'Renames a folder, and those below it' })
+  @ApiOkResponse({ standardSchema: FolderView })
+  async rename(
+    @CurrentAccount() account: AccountRef,
+    @Param('id', { schema: PathId }) id: string,
+    @Body() body: unknown,
+  ): Promise<FolderView | LabelView> {
+    await this.folders.get(account, 'folder', id);
+    await this.updates.rename(account, id, readDisplayName(body));
+    return this.folders.get(account, 'folder', id);
+  }
+
+  @Delete(':id')
+  @ApiOperation({ operationId: 'deleteFolder', summary: 'Deletes an empty folder' })
+  @ApiOkResponse({ standardSchema: z.null() })
+  async remove(@CurrentAccount() account: AccountRef, @Param('id', { schema: PathId }) id: string): Promise<null> {
+    await this.folders.get(account, 'folder', id);
+    await this.updates.remove(account, id);
+    return null;
   }
 }
 

@@ -1,16 +1,18 @@
-import { Controller, Get, Headers, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
 import { InvalidRequest } from '#libs/common/errors.js';
 import type { AccountRef, Dialect } from '#libs/domain/accounts/account-ref.js';
 import { asBase64, MailContents } from '#libs/domain/messages/mail-contents.service.js';
+import { MailUpdates } from '#libs/domain/messages/mail-updates.service.js';
 import { MessageView } from '#libs/domain/messages/message.view.js';
 import { MessagesService } from '#libs/domain/messages/messages.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
 import { listMessages } from '../http/list-messages.js';
 import { MessageQuery } from '../http/mail-query.js';
+import { readMessageUpdate } from '../http/mail-update.js';
 import { ObjectQuery, PathId, PathIds } from '../http/parameters.js';
 import { ByteBody, rendered, type RenderedJson } from '../http/reply.js';
 import { listOf } from '../http/views.js';
@@ -23,6 +25,7 @@ export class MessagesController {
   constructor(
     private readonly messages: MessagesService,
     private readonly contents: MailContents,
+    private readonly updates: MailUpdates,
   ) {}
 
   @Get()
@@ -52,6 +55,19 @@ export class MessagesController {
   ): Promise<RenderedJson | ByteBody> {
     if (wantsSource(accept)) return this.source(account, ids);
     return rendered(this.messages.get(account, ids, { dialect, withHeaders: view === 'expanded' }));
+  }
+
+  @Put(':id')
+  @ApiOperation({ operationId: 'updateMessage', summary: 'Changes `unread`, `starred` and the folder' })
+  @ApiOkResponse({ standardSchema: MessageView })
+  async update(
+    @CurrentAccount() account: AccountRef,
+    @CurrentDialect() dialect: Dialect,
+    @Param('id', { schema: PathId }) id: string,
+    @Body() body: unknown,
+  ): Promise<RenderedJson> {
+    await this.updates.updateMessage(account, id, readMessageUpdate(body, dialect));
+    return rendered(this.messages.get(account, [id], { dialect, withHeaders: false }));
   }
 
   @Get(':id/rfc2822')

@@ -1,12 +1,14 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
 import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
 import { TagDetailView, TagView } from '#libs/domain/tags/tag.view.js';
+import { TagUpdates } from '#libs/domain/tags/tag-updates.service.js';
 import { TagsService } from '#libs/domain/tags/tags.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { readTagName } from '../http/name-body.js';
 import { limit, offset, PathId, text, view } from '../http/parameters.js';
 import { listOf } from '../http/views.js';
 
@@ -16,7 +18,10 @@ type TagQuery = z.infer<typeof TagQuery>;
 @ApiTags('tags')
 @Controller('n/:namespaceId/tags')
 export class TagsController {
-  constructor(private readonly tags: TagsService) {}
+  constructor(
+    private readonly tags: TagsService,
+    private readonly updates: TagUpdates,
+  ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listTags', summary: 'Canonical tags, then folders as read-only tags' })
@@ -39,5 +44,37 @@ export class TagsController {
     @Param('id', { schema: PathId }) id: string,
   ): Promise<TagDetailView> {
     return this.tags.get(account, id);
+  }
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'createTag', summary: 'A new tag; its name is stored in lower case' })
+  @ApiOkResponse({ standardSchema: TagView })
+  async create(@CurrentAccount() account: AccountRef, @Body() body: unknown): Promise<TagView> {
+    const name = readTagName(body, 'Malformed tag request', account.id);
+    return this.tags.plain(account, await this.updates.create(account, name));
+  }
+
+  @Put(':id')
+  @ApiOperation({ operationId: 'renameTag', summary: "Renames one of the user's own tags" })
+  @ApiOkResponse({ standardSchema: TagView })
+  async rename(
+    @CurrentAccount() account: AccountRef,
+    @Param('id', { schema: PathId }) id: string,
+    @Body() body: unknown,
+  ): Promise<TagView> {
+    await this.updates.rename(account, id, readTagName(body, 'Malformed tag update request', account.id));
+    return this.tags.plain(account, id);
+  }
+
+  @Delete(':id')
+  @ApiOperation({
+    operationId: 'deleteTag',
+    summary: "Deletes one of the user's own tags, and takes it off all threads",
+  })
+  @ApiOkResponse({ standardSchema: z.null() })
+  async remove(@CurrentAccount() account: AccountRef, @Param('id', { schema: PathId }) id: string): Promise<null> {
+    await this.updates.remove(account, id);
+    return null;
   }
 }

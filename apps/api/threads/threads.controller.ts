@@ -1,14 +1,17 @@
-import { Controller, Delete, Get, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
 import { DomainError } from '#libs/common/errors.js';
 import type { AccountRef, Dialect } from '#libs/domain/accounts/account-ref.js';
+import { MailUpdates } from '#libs/domain/messages/mail-updates.service.js';
+import { ThreadTags } from '#libs/domain/tags/thread-tags.service.js';
 import { ThreadView } from '#libs/domain/threads/thread.view.js';
 import { ThreadsService } from '#libs/domain/threads/threads.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
 import { mailFilter, ThreadQuery } from '../http/mail-query.js';
+import { readThreadUpdate } from '../http/mail-update.js';
 import { ObjectQuery, PathId } from '../http/parameters.js';
 import { rendered, type RenderedJson } from '../http/reply.js';
 import { listOf } from '../http/views.js';
@@ -16,7 +19,11 @@ import { listOf } from '../http/views.js';
 @ApiTags('threads')
 @Controller(['threads', 'n/:namespaceId/threads'])
 export class ThreadsController {
-  constructor(private readonly threads: ThreadsService) {}
+  constructor(
+    private readonly threads: ThreadsService,
+    private readonly updates: MailUpdates,
+    private readonly tags: ThreadTags,
+  ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listThreads', summary: 'Threads, newest last message first' })
@@ -41,6 +48,21 @@ export class ThreadsController {
     return rendered(
       view === 'expanded' ? this.threads.getExpanded(account, id, dialect) : this.threads.get(account, id, dialect),
     );
+  }
+
+  @Put(':id')
+  @ApiOperation({ operationId: 'updateThread', summary: 'Changes tags (API v1), `unread`, `starred` and the folder' })
+  @ApiOkResponse({ standardSchema: ThreadView })
+  async update(
+    @CurrentAccount() account: AccountRef,
+    @CurrentDialect() dialect: Dialect,
+    @Param('id', { schema: PathId }) id: string,
+    @Body() body: unknown,
+  ): Promise<RenderedJson> {
+    const { wish, tags } = readThreadUpdate(body, dialect);
+    if (tags) await this.tags.change(account, id, tags);
+    if (wish) await this.updates.updateThread(account, id, wish);
+    return rendered(this.threads.get(account, id, dialect));
   }
 
   @Delete(':id')

@@ -8,6 +8,7 @@ const ACCOUNT_TABLES = [
   'access_tokens',
   'auth_codes',
   'grants',
+  'actions',
   'backfill_ranges',
   'folder_syncs',
   'poison_uids',

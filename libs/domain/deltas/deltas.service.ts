@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
-import { ChangeBell, type Heard } from '#libs/changes/change-bell.js';
+import type { Heard } from '#libs/changes/bell.js';
+import { ChangeBell } from '#libs/changes/change-bell.js';
 import { ChangeLog, type LogSlice } from '#libs/changes/change-log.js';
 import { DomainError, InvalidRequest, NotFound } from '#libs/common/errors.js';
 

@@ -1,7 +1,14 @@
 import { Module } from '@nestjs/common';
 
+import { ChangesModule } from '#libs/changes/changes.module.js';
+
 import { CategoryDirectory } from './category-directory.js';
+import { FolderUpdates } from './folder-updates.service.js';
 import { FoldersService } from './folders.service.js';
 
-@Module({ providers: [CategoryDirectory, FoldersService], exports: [CategoryDirectory, FoldersService] })
+@Module({
+  imports: [ChangesModule],
+  providers: [CategoryDirectory, FoldersService, FolderUpdates],
+  exports: [CategoryDirectory, FoldersService, FolderUpdates],
+})
 export class FoldersModule {}

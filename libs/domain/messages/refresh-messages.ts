@@ -8,9 +8,16 @@ export interface RefreshedMessage {
   readonly wasDraft: boolean;
 }
 
+/** For each message, the last of what its pending actions wish of each field. */
+const last = (field: string): string =>
+  `(array_agg(${field} ORDER BY seq DESC) FILTER (WHERE ${field} IS NOT NULL))[1] AS ${field}`;
+const WISHES = `
+  SELECT object_id, ${last('unread')}, ${last('starred')}, ${last('folder_id')}
+  FROM actions WHERE account_id = $1 AND state = 'pending' AND object_id = ANY($2) GROUP BY object_id`;
+
 /**
  * Makes the state of messages equal what their uid rows say: read as soon as one copy is, starred as soon as one is,
- * in the folders its uids are in. A message without uids becomes an orphan and otherwise stays as it was: a move made
+ * in the folders its uids are in. What pending actions wish is laid over it. A message without uids becomes an orphan and otherwise stays as it was: a move made
  * by another client is expunge and append, and must look like one change. Returns the messages that look different.
  */
 export async function refreshMessages(
@@ -33,17 +40,19 @@ export async function refreshMessages(
        category_ids = fresh.category_ids
      FROM (
        SELECT place.message_id AS id,
-              NOT bool_or('\\Seen' = ANY(place.flags)) AS unread,
-              bool_or('\\Flagged' = ANY(place.flags)) AS starred,
+              coalesce(wish.unread, NOT bool_or('\\Seen' = ANY(place.flags))) AS unread,
+              coalesce(wish.starred, bool_or('\\Flagged' = ANY(place.flags))) AS starred,
               bool_or(folder.role IS NOT DISTINCT FROM 'drafts') AS draft,
               bool_or(folder.role IS NOT DISTINCT FROM 'sent') AS sent,
-              array_agg(DISTINCT place.folder_id ORDER BY place.folder_id) AS category_ids,
+              array_agg(DISTINCT folder.id ORDER BY folder.id) AS category_ids,
               (SELECT before.draft FROM messages before
                WHERE before.account_id = $1 AND before.id = place.message_id) AS was_draft
        FROM message_uids place
-       JOIN categories folder ON folder.account_id = place.account_id AND folder.id = place.folder_id
+       LEFT JOIN (${WISHES}) AS wish ON wish.object_id = place.message_id
+       LEFT JOIN categories wanted ON wanted.account_id = $1 AND wanted.id = wish.folder_id
+       JOIN categories folder ON folder.account_id = $1 AND folder.id = coalesce(wanted.id, place.folder_id)
        WHERE place.account_id = $1 AND place.message_id = ANY($2)
-       GROUP BY place.message_id
+       GROUP BY place.message_id, wish.unread, wish.starred
      ) AS fresh
      WHERE messages.account_id = $1 AND messages.id = fresh.id
        AND (messages.unread, messages.starred, messages.draft, messages.sent, messages.category_ids)

@@ -35,6 +35,14 @@ export class TagsService {
     return (await this.list(account, filter)).slice(page.offset, page.offset + page.limit);
   }
 
+  /** As it is now. @throws NotFound */
+  async plain(account: AccountRef, id: string): Promise<TagView> {
+    const { rows } = await this.directory.refreshed(account.id);
+    const tag = tagsOfAccount(account.id, rows).find((one) => one.id === id);
+    if (!tag) throw new NotFound('tag', id);
+    return tag;
+  }
+
   /** @throws NotFound when there is no tag with this id or, for canonical ones, name. */
   async get(account: AccountRef, id: string): Promise<TagDetailView> {
     const [tag] = await this.list(account, { id });

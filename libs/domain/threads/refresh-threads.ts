@@ -23,6 +23,8 @@ export interface RefreshOptions {
   readonly begun?: ReadonlyMap<string, readonly ThreadMessage[]>;
   /** Threads that just got new unread mail (not old mail read late). */
   readonly unseen?: ReadonlySet<string>;
+  /** Threads that somebody has just been shown. */
+  readonly seen?: ReadonlySet<string>;
 }
 
 /**
@@ -38,10 +40,7 @@ export async function refreshThreads(
 ): Promise<RefreshedThreads> {
   if (threadIds.length === 0) return { created: [], modified: [], deleted: [] };
   const stored = threadIds.filter((id) => !options.begun?.has(id));
-  const [messages, unseenThreads] = await Promise.all([
-    messagesByThread(tx, accountId, stored),
-    unseenBefore(tx, accountId, stored),
-  ]);
+  const [messages, kept] = await Promise.all([messagesByThread(tx, accountId, stored), keptOf(tx, accountId, stored)]);
   const deleted = await deleteEmpty(
     tx,
     accountId,
@@ -51,8 +50,11 @@ export async function refreshThreads(
   const summaries = new Map<string, ThreadSummary & { unseen: boolean }>();
   for (const [threadId, list] of messages) {
     const unread = list.some((message) => message.unread);
-    const unseen = unread && (unseenThreads.has(threadId) || options.unseen?.has(threadId) === true);
-    summaries.set(threadId, { ...summarizeThread(accountId, threadId, unseen, list), unseen });
+    const { unseen: before = false, tagIds = [] } = kept.get(threadId) ?? {};
+    const unseen = unread && !options.seen?.has(threadId) && (before || options.unseen?.has(threadId) === true);
+    const summary = summarizeThread(accountId, threadId, unseen, list);
+    const categories = tagIds.length > 0 ? [...summary.categories, ...tagIds].toSorted() : summary.categories;
+    summaries.set(threadId, { ...summary, categories, unseen });
   }
   return { ...(await save(tx, accountId, summaries, options.subjectKeys ?? new Map<string, string>())), deleted };
 }
@@ -85,15 +87,21 @@ async function messagesByThread(
   return byThread;
 }
 
-async function unseenBefore(tx: Queryable, accountId: string, threadIds: readonly string[]): Promise<Set<string>> {
-  if (threadIds.length === 0) return new Set();
-  const rows = await tx.query<{ id: string }>(
-    `SELECT wanted.id FROM unnest($2::text[]) AS wanted(id), LATERAL (
-       SELECT unseen FROM threads WHERE account_id = $1 AND id = wanted.id OFFSET 0
-     ) AS thread WHERE thread.unseen`,
+/** What of a thread does not come from its messages. */
+interface Kept {
+  readonly unseen: boolean;
+  readonly tagIds: readonly string[];
+}
+
+async function keptOf(tx: Queryable, accountId: string, threadIds: readonly string[]): Promise<Map<string, Kept>> {
+  if (threadIds.length === 0) return new Map();
+  const rows = await tx.query<Kept & { id: string }>(
+    `SELECT thread.* FROM unnest($2::text[]) AS wanted(id), LATERAL (
+       SELECT id, unseen, tag_ids AS "tagIds" FROM threads WHERE account_id = $1 AND id = wanted.id OFFSET 0
+     ) AS thread WHERE thread.unseen OR thread."tagIds" <> '{}'`,
     [accountId, threadIds],
   );
-  return new Set(rows.map((row) => row.id));
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 async function deleteEmpty(tx: Queryable, accountId: string, threadIds: readonly string[]): Promise<string[]> {

@@ -1,5 +1,7 @@
 import type { BodyStructure } from '#libs/mime/body-structure.js';
 
+import type { MailWriter } from './mail-writer.js';
+
 /** Canonical use of a folder or label (RFC 6154 plus Gmail's importance marker). */
 export const folderRoles = [
   'inbox',
@@ -103,7 +105,7 @@ export interface MailCapabilities {
  * A live, authenticated mail session over one connection. Opened by the registry, owned by one job, closed by that
  * job. Every method rejects with ProviderError only. Calls on one session must not overlap.
  */
-export interface MailDriver {
+export interface MailDriver extends MailWriter {
   readonly capabilities: MailCapabilities;
 
   /** Every selectable folder. An empty answer is thrown as `unavailable`: no account is without an inbox. */

@@ -156,6 +156,19 @@ export class ImapConnection {
     }
   }
 
+  /** Opens a folder for writing, unless it is open so. What stirred in it is kept in mind. */
+  async select(path: string): Promise<void> {
+    if (this.selected?.path === path && !this.selected.readOnly) return;
+    const stirred = this.selected?.path === path && this.stirred;
+    this.opening = true;
+    try {
+      await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, { readOnly: false }));
+    } finally {
+      this.opening = false;
+    }
+    this.stirred = stirred;
+  }
+
   /** Some servers leave UIDNEXT out. What has arrived since would not be told from what was there. */
   private async askUidNext(path: string): Promise<number | null> {
     let highest = 0;

@@ -23,20 +23,19 @@ import type { OpenedFolder } from './opened-folder.js';
 import { remoteFolders } from './remote-folders.js';
 import { listUids } from './uid-listing.js';
 import { FolderWatch } from './folder-watch.js';
+import { ImapWriter } from './imap-writer.js';
 
 const CHUNK = 1_048_576;
 
 /** Mail over IMAP4rev1, with what the server has of QRESYNC, CONDSTORE, IDLE, LIST-STATUS, SPECIAL-USE and OBJECTID. */
-export class ImapMailDriver implements MailDriver {
+export class ImapMailDriver extends ImapWriter implements MailDriver {
   readonly capabilities: MailCapabilities;
   private readonly watch: FolderWatch;
   /** Where each folder stood when its changes were last told. */
   private readonly told = new Map<string, FolderCursor>();
 
-  private constructor(
-    private readonly connection: ImapConnection,
-    options: ImapOptions,
-  ) {
+  private constructor(connection: ImapConnection, options: ImapOptions) {
+    super(connection);
     this.capabilities = {
       condstore: connection.condstore,
       qresync: connection.flow.enabled.has('QRESYNC'),
@@ -125,7 +124,9 @@ export class ImapMailDriver implements MailDriver {
   }
 
   async waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'> {
-    if (this.connection.selected?.path !== path) {
+    const { selected } = this.connection;
+    // A folder opened for writing has not told what happened before that.
+    if (selected?.path !== path || !selected.readOnly) {
       const folder = await this.examine(path);
       const told = this.told.get(path);
       if (told && !isSame(told, cursorOf(folder))) return 'changed';

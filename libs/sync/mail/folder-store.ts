@@ -121,19 +121,25 @@ export async function saveFolders(tx: Tx, plan: FoldersPlan, gone: readonly Know
 
 async function createFolders(tx: Tx, folders: readonly RemoteFolder[]): Promise<void> {
   if (folders.length === 0) return;
-  const ids = folders.map(() => newId());
-  await tx.query(
-    `WITH fresh AS (
+  // A path that is taken is that of a folder made through the API, which another client has made as well.
+  const rows = await tx.query<{ id: string; fresh: boolean }>(
+    `WITH listed AS (
        SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[])
          AS row(id, role, path, display_name, delimiter, total)
      ), folder AS (
-       INSERT INTO categories (account_id, id, kind, role, path, display_name, delimiter)
-       SELECT $1, id, 'folder', role, path, display_name, delimiter FROM fresh
+       INSERT INTO categories AS known (account_id, id, kind, role, path, display_name, delimiter)
+       SELECT $1, id, 'folder', role, path, display_name, delimiter FROM listed
+       ON CONFLICT (account_id, kind, path) DO UPDATE SET
+         role = excluded.role, display_name = excluded.display_name, delimiter = excluded.delimiter
+       RETURNING id, path
+     ), synced AS (
+       INSERT INTO folder_syncs (account_id, folder_id, total)
+       SELECT $1, folder.id, total FROM folder JOIN listed USING (path) ON CONFLICT DO NOTHING
      )
-     INSERT INTO folder_syncs (account_id, folder_id, total) SELECT $1, id, total FROM fresh`,
+     SELECT folder.id, folder.id = listed.id AS fresh FROM folder JOIN listed USING (path)`,
     [
       tx.accountId,
-      ids,
+      folders.map(() => newId()),
       folders.map((folder) => folder.role),
       folders.map((folder) => folder.path),
       folders.map((folder) => folder.displayName),
@@ -141,7 +147,7 @@ async function createFolders(tx: Tx, folders: readonly RemoteFolder[]): Promise<
       folders.map((folder) => Math.min(folder.status?.messages ?? 0, MOST_MESSAGES)),
     ],
   );
-  for (const id of ids) tx.changes.record('create', 'folder', id);
+  for (const { id, fresh } of rows) tx.changes.record(fresh ? 'create' : 'modify', 'folder', id);
 }
 
 async function deleteFolder(tx: Tx, folderId: string): Promise<void> {

@@ -111,6 +111,18 @@ interface MovedRow {
   readonly subject: string;
 }
 
+/** The tags of swallowed threads go over to those that stay. */
+const INHERIT_TAGS = `
+  UPDATE threads thread SET tag_ids = inherited.tags
+  FROM (
+    SELECT survivor, array_agg(DISTINCT tag ORDER BY tag) AS tags FROM (
+      SELECT merge.survivor, unnest(source.tag_ids) AS tag
+      FROM unnest($2::text[], $3::text[]) AS merge(swallowed, survivor)
+      JOIN threads source ON source.account_id = $1 AND source.id IN (merge.swallowed, merge.survivor)
+    ) AS worn GROUP BY survivor
+  ) AS inherited
+  WHERE thread.account_id = $1 AND thread.id = inherited.survivor`;
+
 async function mergeThreads(tx: Tx, merges: ReadonlyMap<string, string>): Promise<void> {
   const swallowed = [...merges.keys()];
   const survivors = [...merges.values()];
@@ -122,6 +134,7 @@ async function mergeThreads(tx: Tx, merges: ReadonlyMap<string, string>): Promis
     [tx.accountId, swallowed, survivors],
   );
   for (const { id, draft } of moved) tx.changes.record('modify', kindOf(draft), id);
+  await tx.query(INHERIT_TAGS, [tx.accountId, swallowed, survivors]);
   const links = moved.flatMap((message) => linksOf(message).map((ref) => ({ ref, thread: message.thread_id })));
   await tx.query(
     `INSERT INTO thread_refs AS known (account_id, ref, thread_id)

@@ -3,21 +3,29 @@ import { arrayLiteral } from '#libs/database/array-literal.js';
 import { touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 
+export interface UidFlags {
+  readonly uid: number;
+  readonly flags: readonly string[];
+}
+
 /** Takes over the provider's flags, and what follows from them. */
-export async function applyFlags(
+export async function applyFlags(tx: Tx, folderId: string, changes: readonly UidFlags[]): Promise<void> {
+  if (changes.length > 0) await settle(tx, await setFlags(tx, folderId, changes));
+}
+
+/** Takes over the provider's flags alone. @returns whose they are: recompute those messages */
+export async function setFlags(
   tx: Tx,
   folderId: string,
-  changes: readonly { readonly uid: number; readonly flags: readonly string[] }[],
-): Promise<void> {
-  if (changes.length === 0) return;
-  const rows = await tx.query<{ message_id: string }>(
+  changes: readonly UidFlags[],
+): Promise<{ message_id: string }[]> {
+  return tx.query<{ message_id: string }>(
     `UPDATE message_uids place SET flags = fresh.flags::text[]
      FROM unnest($3::bigint[], $4::text[]) AS fresh(uid, flags)
      WHERE place.account_id = $1 AND place.folder_id = $2 AND place.uid = fresh.uid
      RETURNING place.message_id`,
     [tx.accountId, folderId, changes.map((change) => change.uid), changes.map((change) => arrayLiteral(change.flags))],
   );
-  await settle(tx, rows);
 }
 
 /** Unties messages from uids that are gone. Those without a place left become orphans. */

@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+
+import { JobStatuses } from './job-statuses.service.js';
+
+@Module({ providers: [JobStatuses], exports: [JobStatuses] })
+export class ActionsModule {}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+import type { ActionKind } from '#libs/database/action.entity.js';
+
+export const JobStatusView = z
+  .object({
+    id: z.string(),
+    job_status_id: z.string(),
+    account_id: z.string(),
+    namespace_id: z.string(),
+    action: z.string().describe('`update_message`, `create_folder`, `update_folder`, `delete_folder`'),
+    object: z.enum(['message', 'folder']),
+    message_id: z.string().optional(),
+    folder_id: z.string().optional(),
+    status: z.enum(['pending', 'successful', 'failed']),
+    reason: z.string().nullable().describe('Why it failed, or has not succeeded yet'),
+    created_at: z.int().describe('Unix seconds'),
+  })
+  .meta({ id: 'JobStatus' });
+export type JobStatusView = z.infer<typeof JobStatusView>;
+
+export interface ActionRow {
+  readonly id: string;
+  readonly kind: ActionKind;
+  readonly object_id: string;
+  readonly state: 'pending' | 'successful' | 'failed';
+  readonly reason: string | null;
+  readonly created_at: Date;
+}
+
+const names: Readonly<Record<ActionKind, { readonly action: string; readonly object: 'message' | 'folder' }>> = {
+  'message.update': { action: 'update_message', object: 'message' },
+  'folder.create': { action: 'create_folder', object: 'folder' },
+  'folder.rename': { action: 'update_folder', object: 'folder' },
+  'folder.delete': { action: 'delete_folder', object: 'folder' },
+};
+
+export function toJobStatusView(accountId: string, row: ActionRow): JobStatusView {
+  const { action, object } = names[row.kind];
+  return {
+    id: row.id,
+    job_status_id: row.id,
+    account_id: accountId,
+    namespace_id: accountId,
+    action,
+    object,
+    [`${object}_id`]: row.object_id,
+    status: row.state,
+    reason: row.reason,
+    created_at: Math.floor(row.created_at.getTime() / 1000),
+  };
+}

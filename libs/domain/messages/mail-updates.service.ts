@@ -1,0 +1,118 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { Conflict, NotFound } from '#libs/common/errors.js';
+
+import type { AccountRef } from '../accounts/account-ref.js';
+import { type MessageWish, queueActions } from '../actions/actions.js';
+
+import { touchMessages, touchThreads } from './touch-mail.js';
+
+/** A message as far as it matters to who changes it. */
+export interface ChangeableMessage {
+  readonly id: string;
+  readonly threadId: string;
+  readonly unread: boolean;
+  readonly starred: boolean;
+  readonly draft: boolean;
+  readonly sent: boolean;
+  readonly folderIds: readonly string[];
+}
+
+const COLUMNS = `id, thread_id AS "threadId", unread, starred, draft, sent, category_ids AS "folderIds"`;
+
+/** Flags and places of messages, as users change them: shown at once, then written to the provider. */
+@Injectable()
+export class MailUpdates {
+  constructor(private readonly writer: AccountWriter) {}
+
+  /** @throws NotFound when there is no such message or folder */
+  async updateMessage(account: AccountRef, id: string, wish: MessageWish): Promise<void> {
+    await this.writer.write(account.id, async (tx) => {
+      const [message] = await tx.query<ChangeableMessage>(
+        `SELECT ${COLUMNS} FROM messages WHERE account_id = $1 AND id = $2`,
+        [account.id, id],
+      );
+      if (!message) throw new NotFound('message', id);
+      await mustHaveFolder(tx, wish.folderId);
+      await wishFor(tx, [{ message, wish }]);
+    });
+  }
+
+  /** For every message of the thread but its drafts. Sent mail stays where it is while there is other. */
+  async updateThread(account: AccountRef, id: string, wish: MessageWish, version?: number): Promise<void> {
+    await this.writer.write(account.id, async (tx) => {
+      const messages = await messagesOfThread(tx, id, version);
+      await mustHaveFolder(tx, wish.folderId);
+      const moving = new Set(movable(messages));
+      const { folderId, ...flags } = wish;
+      await wishFor(
+        tx,
+        messages.map((message) => ({ message, wish: moving.has(message) ? { ...flags, folderId } : flags })),
+      );
+    });
+  }
+}
+
+/** Messages of a thread that go where the thread goes. */
+export function movable(messages: readonly ChangeableMessage[]): ChangeableMessage[] {
+  const letters = messages.filter((message) => !message.draft);
+  const received = letters.filter((message) => !message.sent);
+  return received.length > 0 ? received : letters;
+}
+
+/**
+ * The thread's messages without drafts, oldest first.
+ * @throws NotFound when there is no such thread; Conflict when `version` is given and another
+ */
+export async function messagesOfThread(tx: Tx, id: string, version?: number): Promise<ChangeableMessage[]> {
+  const [thread] = await tx.query<{ version: number }>(
+    'SELECT version FROM threads WHERE account_id = $1 AND id = $2',
+    [tx.accountId, id],
+  );
+  if (!thread) throw new NotFound('thread', id);
+  if (version !== undefined && version !== thread.version) {
+    throw new Conflict(`Thread ${id} has been updated to version ${thread.version}`);
+  }
+  return tx.query<ChangeableMessage>(
+    `SELECT ${COLUMNS} FROM messages WHERE account_id = $1 AND thread_id = $2 AND NOT draft ORDER BY received_at, id`,
+    [tx.accountId, id],
+  );
+}
+
+/** Queues what differs from how the messages are, and shows it. */
+export async function wishFor(
+  tx: Tx,
+  wishes: readonly { readonly message: ChangeableMessage; readonly wish: MessageWish }[],
+): Promise<void> {
+  const actions = wishes
+    .map(({ message, wish }) => ({ kind: 'message.update', objectId: message.id, ...news(message, wish) }) as const)
+    .filter(({ unread, starred, folderId }) => (unread ?? starred ?? folderId) !== undefined);
+  await queueActions(tx, actions);
+  await touchThreads(
+    tx,
+    await touchMessages(
+      tx,
+      actions.map(({ objectId }) => objectId),
+    ),
+  );
+}
+
+/** What of a wish is not so already. */
+function news(message: ChangeableMessage, wish: MessageWish): MessageWish {
+  const lies = message.folderIds.length === 1 && message.folderIds[0] === wish.folderId;
+  return {
+    unread: wish.unread === message.unread ? undefined : wish.unread,
+    starred: wish.starred === message.starred ? undefined : wish.starred,
+    folderId: lies ? undefined : wish.folderId,
+  };
+}
+
+async function mustHaveFolder(tx: Tx, id: string | undefined): Promise<void> {
+  if (id === undefined) return;
+  const found = await tx.query(`SELECT FROM categories WHERE account_id = $1 AND id = $2 AND kind = 'folder'`, [
+    tx.accountId,
+    id,
+  ]);
+  if (found.length === 0) throw new NotFound('folder', id);
+}

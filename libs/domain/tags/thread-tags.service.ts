@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+
+import type { AccountRef } from '../accounts/account-ref.js';
+import type { CategoryRow } from '../folders/account-categories.js';
+import { createFolder } from '../folders/folder-updates.service.js';
+import { type ChangeableMessage, messagesOfThread, movable, wishFor } from '../messages/mail-updates.service.js';
+import { touchThreads } from '../messages/touch-mail.js';
+
+import { type Destination, tagEffects, type TagEffects } from './tag-effects.js';
+
+export interface TagChange {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  readonly version?: number | undefined;
+}
+
+/** What a folder is called that has to be made because none has the role. */
+const FOLDER_NAMES: Readonly<Record<Destination, string>> = {
+  inbox: 'INBOX',
+  archive: 'Archive',
+  spam: 'Spam',
+  trash: 'Trash',
+};
+
+/** Adds tags to threads and removes them (API v1): flags and moves of their messages, and the user's own tags. */
+@Injectable()
+export class ThreadTags {
+  constructor(private readonly writer: AccountWriter) {}
+
+  /** @throws NotFound for an unknown thread or tag; InvalidRequest for a read-only tag; Conflict for another version */
+  async change(account: AccountRef, threadId: string, change: TagChange): Promise<void> {
+    await this.writer.write(account.id, async (tx) => {
+      const messages = await messagesOfThread(tx, threadId, change.version);
+      const categories = await tx.query<CategoryRow>(
+        'SELECT id, kind, role, path, display_name FROM categories WHERE account_id = $1 ORDER BY id',
+        [account.id],
+      );
+      const effects = tagEffects(categories, change);
+      await this.retag(tx, threadId, effects);
+      const { unread, starred } = effects;
+      const moves = await movesTo(tx, effects.destination, messages, categories);
+      await wishFor(
+        tx,
+        messages.map((message) => ({ message, wish: { unread, starred, folderId: moves.get(message.id) } })),
+      );
+      await touchThreads(tx, [threadId], { seen: new Set(effects.seen ? [threadId] : []) });
+    });
+  }
+
+  private async retag(tx: Tx, threadId: string, { added, removed }: TagEffects): Promise<void> {
+    if (added.length + removed.length === 0) return;
+    await tx.query(
+      `UPDATE threads SET tag_ids = ARRAY(
+         SELECT DISTINCT tag FROM unnest(tag_ids || $3::text[]) AS tag WHERE tag <> ALL($4::text[]) OR tag = ANY($3) ORDER BY tag)
+       WHERE account_id = $1 AND id = $2`,
+      [tx.accountId, threadId, added, removed],
+    );
+  }
+}
+
+/** By message, the folder it goes to. */
+async function movesTo(
+  tx: Tx,
+  destination: Destination | undefined,
+  messages: readonly ChangeableMessage[],
+  categories: readonly CategoryRow[],
+): Promise<Map<string, string>> {
+  if (destination === undefined) return new Map();
+  const inbox = categories.find(({ role }) => role === 'inbox')?.id;
+  // What lies in a folder of the user's own is filed already.
+  const goes = ({ folderIds }: ChangeableMessage) =>
+    destination !== 'archive' || (inbox !== undefined && folderIds.includes(inbox));
+  const moving = movable(messages).filter(goes);
+  if (moving.length === 0) return new Map();
+  const target =
+    categories.find(({ role }) => role === destination)?.id ??
+    (await createFolder(tx, FOLDER_NAMES[destination], destination));
+  return new Map(moving.map(({ id }) => [id, target]));
+}

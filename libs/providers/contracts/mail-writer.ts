@@ -1,0 +1,31 @@
+/** Where a message lies now. */
+export interface NewPlace {
+  readonly uidValidity: string;
+  readonly uid: number;
+}
+
+export interface FlagChange {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** The writing half of a mail session. Whatever is done twice has the effect of once. */
+export interface MailWriter {
+  /** @returns the flags now of those of these messages that are there; `\Recent` left out */
+  store(path: string, uids: readonly number[], change: FlagChange): Promise<Map<number, string[]>>;
+
+  /**
+   * Moves messages, and expunges nothing else. Those that are not there are left out.
+   * @returns where each went, as far as the server tells (COPYUID, RFC 4315)
+   */
+  move(path: string, uids: readonly number[], target: string): Promise<Map<number, NewPlace>>;
+
+  /** One that exists already is fine. */
+  createFolder(path: string): Promise<void>;
+
+  /** With all folders below it. @throws ProviderError `not-found` when there is no such folder */
+  renameFolder(path: string, newPath: string): Promise<void>;
+
+  /** @throws ProviderError `rejected` when it holds mail; one that is gone already is fine */
+  deleteFolder(path: string): Promise<void>;
+}

@@ -1,0 +1,43 @@
+import { noteEvents } from '#libs/changes/account-events.js';
+import type { Tx } from '#libs/changes/account-writer.js';
+import type { ProviderError } from '#libs/providers/contracts/provider-error.js';
+
+import { backOffMs } from '../policy.js';
+
+import { type PendingAction, postpone, settle } from './action-store.js';
+
+/** A refusal is believed when it comes this often. */
+const MOST_ATTEMPTS = 3;
+/** A message that is looked for in vain this often, over a minute or so, is gone. */
+const MOST_SEARCHES = 6;
+
+/**
+ * What the provider refused is tried again a few times, then given up: the account's log says so, and what was shown
+ * goes back to what the provider has. Recompute the objects afterwards.
+ */
+export async function refused(tx: Tx, actions: readonly PendingAction[], error: ProviderError): Promise<void> {
+  const final = error.kind === 'not-found' || error.kind === 'forbidden';
+  await delay(tx, actions, error.message, final ? 1 : MOST_ATTEMPTS);
+}
+
+/** Messages that were not where we thought: the next passes will tell where they are, if anywhere. */
+export async function notFound(tx: Tx, actions: readonly PendingAction[]): Promise<void> {
+  await delay(tx, actions, 'The message is not in its folder any more.', MOST_SEARCHES);
+}
+
+async function delay(tx: Tx, actions: readonly PendingAction[], reason: string, most: number): Promise<void> {
+  const over = actions.filter(({ attempts }) => attempts + 1 >= most);
+  await giveUp(tx, over, reason);
+  for (const action of actions) {
+    if (!over.includes(action)) await postpone(tx, [action.id], reason, backOffMs(action.attempts + 1));
+  }
+}
+
+export async function giveUp(tx: Tx, actions: readonly PendingAction[], reason: string): Promise<void> {
+  if (actions.length === 0) return;
+  const ids = actions.map(({ id }) => id);
+  await settle(tx, ids, 'failed', reason);
+  const changes = actions.length === 1 ? 'A change was' : `${actions.length} changes were`;
+  const message = `${changes} given up, and taken back here: ${reason}`;
+  await noteEvents(tx, [{ level: 'warn', kind: 'action.failed', message, details: { actionIds: ids.slice(0, 20) } }]);
+}

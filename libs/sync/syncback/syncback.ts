@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Watch } from '../folder-visits.js';
+
+import { ActionStore, type PendingAction } from './action-store.js';
+import { FolderEffects } from './folder-effects.js';
+import { MessageEffects } from './message-effects.js';
+
+/**
+ * Writes to the provider what an account's users want, in the order in which they wanted it. Runs inside the account's
+ * session, between its passes: nobody else reads the mailbox meanwhile, so nothing read is older than what was written
+ * (docs/adr/0012-actions.md).
+ */
+@Injectable()
+export class Syncback {
+  constructor(
+    private readonly store: ActionStore,
+    private readonly messages: MessageEffects,
+    private readonly folders: FolderEffects,
+  ) {}
+
+  /**
+   * Does everything that is due.
+   * @returns when to come back for what has to wait; Infinity when there is nothing
+   * @throws ProviderError when the account is in trouble; nothing of what was asked for is lost
+   */
+  async run(watch: Watch): Promise<number> {
+    for (;;) {
+      if (watch.signal.aborted) return Infinity;
+      const { batch, wakeAt } = nextBatch(await this.store.pending(watch.account.id), Date.now());
+      const [first] = batch;
+      if (!first) return wakeAt;
+      if (first.kind === 'message.update') await this.messages.run(watch, batch);
+      else await this.folders.run(watch, { ...first, kind: first.kind });
+    }
+  }
+}
+
+/**
+ * Actions that can be done together: messages' up to the next of a folder, or one of a folder. What has to wait keeps
+ * back the later ones of the same message; a folder keeps back everything, for messages may be meant to go there.
+ * @param wakeAt when something is due that is not yet; Infinity when nothing is
+ */
+export function nextBatch(
+  pending: readonly PendingAction[],
+  now: number,
+): { readonly batch: readonly PendingAction[]; readonly wakeAt: number } {
+  const batch: PendingAction[] = [];
+  const waiting = new Set<string>();
+  let wakeAt = Infinity;
+  for (const action of pending) {
+    const due = action.retryAt?.getTime() ?? 0;
+    const isFolder = action.kind !== 'message.update';
+    if (isFolder && batch.length > 0) break;
+    if (waiting.has(action.objectId)) continue;
+    if (due <= now) batch.push(action);
+    else {
+      waiting.add(action.objectId);
+      wakeAt = Math.min(wakeAt, due);
+    }
+    if (isFolder) break;
+  }
+  return { batch, wakeAt };
+}
