@@ -56,19 +56,16 @@ describe('the change feed', () => {
     probe.remove();
   });
 
-  const latest = async () =>
-    ((await ada.api.send('/delta/latest_cursor', { method: 'POST' })).json as { cursor: string }).cursor;
   const follow = async (cursor: string) =>
     DeltaStream.open(product.installation.client.url, `/delta/streaming?cursor=${cursor}`, token);
   const told = (deltas: readonly TestDelta[]) => deltas.map(({ event, object }) => `${event} ${object}`);
-  const until = (what: string, holds: () => boolean) => eventually(what, async () => holds());
 
   it('tells of new mail, of flags, of moves and of deletion, each as what it is', async () => {
-    const live = await follow(await latest());
+    const live = await follow(await ada.api.latestCursor());
     const since = (count: number) => live.deltas.slice(count);
 
     await mail.append('INBOX', withAttachment('news', answering('first')));
-    await until('the news', () => live.deltas.length >= 3);
+    await eventually('the news', () => live.deltas.length >= 3);
     expect(told(live.deltas)).toEqual(['create message', 'create file', 'modify thread']);
     const [message, file, thread] = live.deltas;
     expect(file!.attributes).toMatchObject({ filename: 'plan.txt', message_ids: [message!.id] });
@@ -76,12 +73,12 @@ describe('the change feed', () => {
 
     await mail.mailboxOpen('INBOX');
     await mail.messageFlagsAdd({ subject: 'news' }, ['\\Seen']);
-    await until('the flag', () => live.deltas.length >= 5);
+    await eventually('the flag', () => live.deltas.length >= 5);
     expect(told(since(3))).toEqual(['modify message', 'modify thread']);
     expect(since(3)[0]).toMatchObject({ id: message!.id, attributes: { unread: false } });
 
     await mail.messageMove({ subject: 'news' }, 'Archive');
-    await until('the move', () =>
+    await eventually('the move', () =>
       live.deltas.some(({ id, attributes }) => {
         const folder = attributes?.['folder'] as { display_name: string } | undefined;
         return id === message!.id && folder?.display_name === 'Archive';
@@ -92,7 +89,7 @@ describe('the change feed', () => {
 
     await mail.mailboxOpen('Archive');
     await mail.messageDelete({ subject: 'news' });
-    await until('the deletion', () =>
+    await eventually('the deletion', () =>
       live.deltas.some(({ event, object }) => `${event} ${object}` === 'delete message'),
     );
     const ends = live.deltas.filter(({ event }) => event === 'delete');
@@ -121,9 +118,9 @@ describe('the change feed', () => {
         error: (_: string, fault: unknown) => faults.push(fault),
       },
     });
-    await until('the stream', () => button.click !== undefined);
+    await eventually('the stream', () => button.click !== undefined);
     await mail.append('INBOX', letter({ name: 'for-the-sdk' }));
-    await until('both deltas', () => seen.length === 2);
+    await eventually('both deltas', () => seen.length === 2);
     expect(told(seen)).toEqual(['create message', 'create thread']);
     expect(seen[0]!.attributes).toMatchObject({ object: 'message', subject: 'for-the-sdk' });
     expect(cursors).toEqual([cursors[0], ...seen.map(({ cursor }) => cursor)]);
@@ -133,7 +130,7 @@ describe('the change feed', () => {
   });
 
   it(`holds ${STREAMS} idle streams in little room, and each hears of a change`, async () => {
-    const cursor = await latest();
+    const cursor = await ada.api.latestCursor();
     const pid = product.installation.pid('api');
     // Warm: what the first connections load is not theirs.
     const warm = await Promise.all(Array.from({ length: 50 }, () => follow(cursor)));
@@ -141,12 +138,12 @@ describe('the change feed', () => {
     const before = probe.strain(pid).peakMb;
     const live: DeltaStream[] = [];
     while (live.length < STREAMS) live.push(...(await Promise.all(Array.from({ length: 50 }, () => follow(cursor)))));
-    await until('two beats of everybody', () => live.every(({ beats }) => beats >= 2));
+    await eventually('two beats of everybody', () => live.every(({ beats }) => beats >= 2));
     const grownKb = (probe.strain(pid).peakMb - before) * 1024;
     expect(grownKb / STREAMS).toBeLessThan(MOST_KB_A_STREAM);
 
     await mail.append('INBOX', letter({ name: 'for-everybody' }));
-    await until('everybody', () => live.every(({ deltas }) => deltas.length === 2));
+    await eventually('everybody', () => live.every(({ deltas }) => deltas.length === 2));
     for (const each of live) each.close();
   });
 });

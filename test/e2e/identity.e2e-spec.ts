@@ -4,6 +4,7 @@ import type { TestDelta } from '../support/delta-stream.js';
 import { eventually } from '../support/eventually.js';
 import { answering, letter, messageId } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
+import { renumber } from '../support/renumber.js';
 
 jest.setTimeout(60_000);
 
@@ -51,7 +52,7 @@ describe.each([
   let seq = '0';
   const latest = async () => {
     seq = (await product.installation.query<{ seq: string }>('SELECT max(seq) AS seq FROM changes'))[0]!.seq;
-    return ((await ada.api.send('/delta/latest_cursor', { method: 'POST' })).json as { cursor: string }).cursor;
+    return ada.api.latestCursor();
   };
   const deltas = async (cursor: string) =>
     (await ada.api.ok<{ deltas: TestDelta[] }>(`/delta?cursor=${cursor}`)).deltas;
@@ -153,12 +154,7 @@ describe.each([
     const before = await ada.api.ok<string[]>('/messages?in=archive&view=ids');
     const cursor = await latest();
     await product.command('account', 'stop', 'ada@example.com');
-    await mail.mailboxCreate('Restored');
-    await mail.mailboxOpen('Archive');
-    await mail.messageCopy('1:*', 'Restored');
-    await mail.mailboxClose();
-    await mail.mailboxDelete('Archive');
-    await mail.mailboxRename('Restored', 'Archive');
+    await renumber(mail, 'Archive');
     await product.command('account', 'start', 'ada@example.com');
     await eventually('the reset', async () =>
       (await ada.api.ok<{ events: { kind: string }[] }>('/status')).events.some(({ kind }) => kind === 'folder.reset'),

@@ -3,7 +3,6 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { ImapFlow } from 'imapflow';
-import { Client } from 'pg';
 
 import { type Dovecot, startDovecot } from '../../apps/launcher/peers/dovecot.js';
 import { type SmtpPeer, startSmtp } from '../../apps/launcher/peers/smtp.js';
@@ -74,19 +73,9 @@ describe('npm start -- --workers 2', () => {
     return (await post<{ access_token: string }>('/connect/token', { client_id, client_secret, code })).access_token;
   }
 
-  async function query<T extends object>(sql: string): Promise<T[]> {
-    const client = new Client({ connectionString: postrider.environment().DATABASE_URL });
-    await client.connect();
-    try {
-      return (await client.query<T>(sql)).rows;
-    } finally {
-      await client.end();
-    }
-  }
-
   /** Sessions by worker process, of those that live. */
   const shares = async () => {
-    const rows = await query<{ id: string; sessions: number }>(
+    const rows = await postrider.query<{ id: string; sessions: number }>(
       `SELECT id, sessions FROM workers WHERE seen_at > now() - interval '5 seconds'`,
     );
     return new Map(rows.map(({ id, sessions }) => [Number(id.split(':').at(-2)), sessions]));
@@ -147,7 +136,7 @@ describe('npm start -- --workers 2', () => {
     }
     await eventually('equal shares', equal, 60_000);
     await mailFlows(20_000);
-    const told = await query<{ told: number }>(
+    const told = await postrider.query<{ told: number }>(
       `SELECT count(*)::int AS told FROM changes WHERE object_type = 'message' GROUP BY account_id, object_id, event`,
     );
     expect(told).toHaveLength(news * users.length);

@@ -3,8 +3,6 @@ import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
-import { Client } from 'pg';
-
 import { commandLine, PostriderProcess, survivors } from '../support/postrider-process.js';
 import { createEmptyDatabase, createRedis } from '../support/servers.js';
 
@@ -40,16 +38,6 @@ async function refused(env: Record<string, string>, folder = dataDir) {
 
 const development = () => JSON.parse(fs.readFileSync(path.join(dataDir, 'development.json'), 'utf8'));
 
-async function query<T extends object>(postrider: PostriderProcess, sql: string): Promise<T[]> {
-  const client = new Client({ connectionString: postrider.environment().DATABASE_URL });
-  await client.connect();
-  try {
-    return (await client.query<T>(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 const status = async (url: string) => (await fetch(url)).status;
 
 describe('npm start', () => {
@@ -79,25 +67,25 @@ describe('npm start', () => {
   it('finds its data again', async () => {
     const first = await start();
     const { client_id, client_secret } = development();
-    await query(first, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await first.query('CREATE TABLE kept AS SELECT 42 AS answer');
     await first.stop();
 
     const second = await start();
 
     expect(development()).toMatchObject({ client_id, client_secret, api_url: second.url });
-    expect(await query(second, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-    expect(await query(second, 'SELECT client_id FROM applications')).toEqual([{ client_id }]);
+    expect(await second.query('SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    expect(await second.query('SELECT client_id FROM applications')).toEqual([{ client_id }]);
   });
 
   it('recovers after everything was killed', async () => {
     const first = await start();
-    await query(first, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await first.query('CREATE TABLE kept AS SELECT 42 AS answer');
     first.killEverything();
     await first.ended;
 
     const second = await start();
 
-    expect(await query(second, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    expect(await second.query('SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     expect(await status(`${second.url}/health/ready`)).toBe(200);
   });
 
@@ -122,7 +110,7 @@ describe('npm start', () => {
     await postrider.said(/PostgreSQL runs again/);
 
     expect(postrider.pids().worker).not.toBe(worker);
-    expect(await query(postrider, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await postrider.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     expect((await postrider.stop()).code).toBe(0);
   });
 

@@ -4,6 +4,7 @@ import nodemailer from 'nodemailer';
 import { eventually } from '../support/eventually.js';
 import { answering, letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
+import { renumber } from '../support/renumber.js';
 
 jest.setTimeout(60_000);
 
@@ -185,14 +186,8 @@ describe.each([
     expect(before).toHaveLength(3);
     const first = (await mail.status('Archive', { uidValidity: true })) as { uidValidity: bigint };
 
-    // As after restoring a backup: the same mail under the same name, numbered anew.
     await product.installation.command(['account', 'stop', 'ada@example.com']);
-    await mail.mailboxCreate('Restored');
-    await mail.mailboxOpen('Archive');
-    await mail.messageCopy('1:*', 'Restored');
-    await mail.mailboxClose();
-    await mail.mailboxDelete('Archive');
-    await mail.mailboxRename('Restored', 'Archive');
+    await renumber(mail, 'Archive');
     expect(await mail.status('Archive', { uidValidity: true })).not.toEqual(first);
     await product.installation.command(['account', 'start', 'ada@example.com']);
 

@@ -35,21 +35,20 @@ describe('a stream of deltas', () => {
   });
 
   const stream = (cursor: string) => DeltaStream.open(api.url, `/delta/streaming?cursor=${cursor}`, account.token);
-  const gone = (id: string) => changes.record(account, [['delete', 'thread', id]]);
-  const until = (what: string, holds: () => boolean) => eventually(what, async () => holds());
+  const gone = (id: string) => changes.gone(account, id);
 
   it('catches up after the database was away, and keeps beating meanwhile', async () => {
     const live = await stream('0');
     await gone('before');
-    await until('before', () => live.deltas.length === 1);
+    await eventually('before', () => live.deltas.length === 1);
     cable.sever();
     for (let index = 0; index < 3; index += 1) await gone(`missed-${index}`);
     const { beats } = live;
-    await until('beats', () => live.beats >= beats + 2);
+    await eventually('beats', () => live.beats >= beats + 2);
     cable.mend();
-    await until('what was missed', () => live.deltas.length === 4);
+    await eventually('what was missed', () => live.deltas.length === 4);
     await gone('after');
-    await until('after', () => live.deltas.length === 5);
+    await eventually('after', () => live.deltas.length === 5);
     expect(live.deltas.map(({ id }) => id)).toEqual(['before', 'missed-0', 'missed-1', 'missed-2', 'after']);
     live.close();
   });
@@ -57,14 +56,14 @@ describe('a stream of deltas', () => {
   it('ends in order when the API stops, and goes on in the next process', async () => {
     const live = await stream('0');
     await gone('a');
-    await until('a', () => live.deltas.length === 1);
+    await eventually('a', () => live.deltas.length === 1);
     await api.close();
-    await until('the end', () => live.isOver);
+    await eventually('the end', () => live.isOver);
     expect(live.endedWell).toBe(true);
     await gone('b');
     api = await startApi(apiConfig({ DATABASE_URL: cable.url, REDIS_URL: redis.url }));
     const next = await stream(live.deltas[0]!.cursor);
-    await until('b', () => next.deltas.length === 1);
+    await eventually('b', () => next.deltas.length === 1);
     expect(next.deltas[0]!.id).toBe('b');
     next.close();
   });

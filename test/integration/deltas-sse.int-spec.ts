@@ -1,43 +1,12 @@
-import { type ApiEnv, startApiEnv } from '../support/api-env.js';
-import { ChangeMaker } from '../support/change-maker.js';
-import { DeltaStream } from '../support/delta-stream.js';
+import { DeltaEnv } from '../support/delta-env.js';
+import type { DeltaStream } from '../support/delta-stream.js';
 import { eventually } from '../support/eventually.js';
 import { Installation } from '../support/installation.js';
-import { Seed, type SeededAccount } from '../support/seed.js';
-
-const until = (what: string, holds: () => boolean) => eventually(what, async () => holds());
+import { Seed } from '../support/seed.js';
 
 describe('deltas as Server-Sent Events', () => {
-  let env: ApiEnv;
-  let changes: ChangeMaker;
-  let account: SeededAccount;
-  const open: DeltaStream[] = [];
-
-  beforeAll(async () => {
-    env = await startApiEnv();
-    changes = await ChangeMaker.open(env.config.DATABASE_URL);
-  });
-  beforeEach(async () => {
-    account = await env.seed.account();
-  });
-  afterEach(() => {
-    for (const stream of open.splice(0)) stream.close();
-  });
-  afterAll(async () => {
-    await changes.close();
-    await env.stop();
-  });
-
-  const stream = async (path: string, headers: Readonly<Record<string, string>> = {}, token?: string | null) => {
-    const opened = await DeltaStream.open(env.api.url, path, token === undefined ? account.token : token, headers);
-    open.push(opened);
-    return opened;
-  };
-  const gone = (id: string) => changes.record(account, [['delete', 'thread', id]]);
-  const latest = async () => {
-    const answer = await env.client.as(account.token).send('/delta/latest_cursor', { method: 'POST' });
-    return (answer.json as { cursor: string }).cursor;
-  };
+  const on = DeltaEnv.use();
+  const { stream, gone, latest } = on;
   const events = (live: DeltaStream) =>
     live.text
       .split('\n\n')
@@ -49,29 +18,29 @@ describe('deltas as Server-Sent Events', () => {
     await gone('past');
     const first = await stream('/delta/sse');
     expect(first.contentType).toBe('text/event-stream');
-    await until('the opening', () => first.text.includes('\n\n'));
+    await eventually('the opening', () => first.text.includes('\n\n'));
     expect(first.text).toBe(`retry: 1000\nid: ${await latest()}\n\n`);
     await gone('a');
-    await until('an event', () => events(first).length === 1);
+    await eventually('an event', () => events(first).length === 1);
     const [told] = events(first);
     expect(told).toMatchObject({ id: await latest(), delta: { id: 'a', cursor: told!.id } });
     first.close();
 
     await gone('b');
     const second = await stream('/delta/sse?cursor=0', { 'last-event-id': told!.id! });
-    await until('an event', () => events(second).length > 0);
+    await eventually('an event', () => events(second).length > 0);
     expect(events(second).map(({ delta }) => delta.id)).toEqual(['b']);
-    await until('a beat', () => second.text.includes(':\n\n'));
+    await eventually('a beat', () => second.text.includes(':\n\n'));
   });
 
   it('begin where the cursor says', async () => {
     await gone('a');
-    const live = await stream(`/n/${account.id}/delta/sse?cursor=0`);
-    await until('an event', () => events(live).length === 1);
+    const live = await stream(`/n/${on.account.id}/delta/sse?cursor=0`);
+    await eventually('an event', () => events(live).length === 1);
   });
 
   it('refuse an id that is no cursor', async () => {
-    expect((await env.client.as(account.token).get('/delta/sse', { 'last-event-id': 'nonsense' })).status).toBe(400);
+    expect((await on.api.get('/delta/sse', { 'last-event-id': 'nonsense' })).status).toBe(400);
   });
 
   describe('with the token in the query, as a browser has to send it', () => {
@@ -80,14 +49,14 @@ describe('deltas as Server-Sent Events', () => {
       ['API v1', 'namespace'],
     ])('in %s', async (_dialect, prefix) => {
       await gone('a');
-      const path = `${prefix && `/n/${account.id}`}/delta/sse?cursor=0&access_token=${account.token}`;
+      const path = `${prefix && `/n/${on.account.id}`}/delta/sse?cursor=0&access_token=${on.account.token}`;
       const live = await stream(path, { origin: 'https://app.example' }, null);
       expect([live.status, live.header('access-control-allow-origin')]).toEqual([200, 'https://app.example']);
-      await until('an event', () => events(live).length === 1);
+      await eventually('an event', () => events(live).length === 1);
     });
 
     it('believes the header first', async () => {
-      const path = `/delta/sse?cursor=0&access_token=${account.token}`;
+      const path = `/delta/sse?cursor=0&access_token=${on.account.token}`;
       expect((await stream(path, {}, 'wrong')).status).toBe(401);
     });
 
@@ -99,8 +68,9 @@ describe('deltas as Server-Sent Events', () => {
       ['/delta/streaming?cursor=0', 'token'],
       ['/threads', 'token'],
     ])('refuses GET %s with the token %s', async (path, given) => {
-      const value = { token: account.token, twice: `${account.token}&access_token=${account.token}` }[given] ?? given;
-      const answer = await env.client.get(`${path}${path.includes('?') ? '&' : '?'}access_token=${value}`);
+      const value =
+        { token: on.account.token, twice: `${on.account.token}&access_token=${on.account.token}` }[given] ?? given;
+      const answer = await on.env.client.get(`${path}${path.includes('?') ? '&' : '?'}access_token=${value}`);
       expect(answer).toMatchObject({ status: 401, json: { type: 'invalid_request_error' } });
     });
   });
@@ -117,7 +87,7 @@ it('never logs a token of the query', async () => {
     expect((await installation.client.get(`${path}&include_types=nonsense`)).status).toBe(400);
     expect((await installation.client.get(`/delta/sse?access_token=x${account.token}`)).status).toBe(401);
     expect((await installation.client.get(`/nowhere/sse?access_token=${account.token}`)).status).toBe(404);
-    await until('the log', () => installation.log.includes('/nowhere/sse'));
+    await eventually('the log', () => installation.log.includes('/nowhere/sse'));
     expect(installation.log.match(/"path":"\/delta\/sse"/g)).toHaveLength(3);
     expect(installation.log).not.toContain(account.token);
   } finally {

@@ -1,10 +1,7 @@
 import { newId } from '#libs/common/ids.js';
 
-import type { ApiClient } from '../support/api-client.js';
-import { type ApiEnv, startApiEnv } from '../support/api-env.js';
-import { ChangeMaker } from '../support/change-maker.js';
+import { DeltaEnv } from '../support/delta-env.js';
 import type { TestDelta } from '../support/delta-stream.js';
-import type { SeededAccount } from '../support/seed.js';
 
 interface Page {
   readonly cursor_start: string;
@@ -13,38 +10,25 @@ interface Page {
 }
 
 describe('deltas', () => {
-  let env: ApiEnv;
-  let changes: ChangeMaker;
-  let account: SeededAccount;
-  let api: ApiClient;
+  const on = DeltaEnv.use();
+  const { gone, latest } = on;
   /** Prefix of API v1. */
   let v1: string;
 
-  beforeAll(async () => {
-    env = await startApiEnv();
-    changes = await ChangeMaker.open(env.config.DATABASE_URL);
-  });
-  beforeEach(async () => {
-    account = await env.seed.account();
-    api = env.client.as(account.token);
-    v1 = `/n/${account.id}`;
-  });
-  afterAll(async () => {
-    await changes.close();
-    await env.stop();
+  beforeEach(() => {
+    v1 = `/n/${on.account.id}`;
   });
 
-  const page = (cursor: string, more = '', prefix = '') => api.ok<Page>(`${prefix}/delta?cursor=${cursor}${more}`);
+  const page = (cursor: string, more = '', prefix = '') => on.api.ok<Page>(`${prefix}/delta?cursor=${cursor}${more}`);
   const told = ({ deltas }: Page) => deltas.map(({ event, object, id }) => `${event} ${object} ${id}`);
   const post = async (path: string, body: string, type = 'application/json') =>
-    api.send(path, { method: 'POST', headers: { 'content-type': type }, body });
-  const latest = async () => ((await post('/delta/latest_cursor', '{}')).json as { cursor: string }).cursor;
+    on.api.send(path, { method: 'POST', headers: { 'content-type': type }, body });
   /** One of each object that mail brings along. */
   const mail = async () => {
-    const message = await env.seed.message(account, { files: [{}] });
-    const draft = await env.seed.message(account, { draft: true, folders: ['Drafts'] });
-    await changes.record(account, [
-      ['create', 'folder', account.folders['INBOX']!],
+    const message = await on.seed.message(on.account, { files: [{}] });
+    const draft = await on.seed.message(on.account, { draft: true, folders: ['Drafts'] });
+    await on.changes.record(on.account, [
+      ['create', 'folder', on.account.folders['INBOX']!],
       ['create', 'message', message.id],
       ['create', 'file', message.fileIds[0]!],
       ['create', 'thread', message.threadId],
@@ -57,49 +41,48 @@ describe('deltas', () => {
     const { message, draft } = await mail();
     const { deltas, ...ends } = await page('0');
     expect(deltas.map(({ event, object, id }) => [event, object, id])).toEqual([
-      ['create', 'folder', account.folders['INBOX']],
+      ['create', 'folder', on.account.folders['INBOX']],
       ['create', 'message', message.id],
       ['create', 'file', message.fileIds[0]],
       ['create', 'thread', message.threadId],
       ['create', 'draft', draft.id],
     ]);
-    for (const { object, id, attributes } of deltas) expect(attributes).toEqual(await api.ok(`/${object}s/${id}`));
+    for (const { object, id, attributes } of deltas) expect(attributes).toEqual(await on.api.ok(`/${object}s/${id}`));
     expect(ends).toEqual({ cursor_start: '0', cursor_end: deltas.at(-1)!.cursor });
     for (const { cursor } of deltas) expect(cursor).toMatch(/^[0-9a-z]{25}$/);
   });
 
   it('show folders as tags in API v1, everything in its own spelling', async () => {
     const { message } = await mail();
-    await changes.record(account, [['create', 'folder', account.folders['Taxes/2024']!]]);
+    await on.changes.record(on.account, [['create', 'folder', on.account.folders['Taxes/2024']!]]);
     const { deltas } = await page('0', '', v1);
     expect(deltas.map(({ object }) => object)).toEqual(['tag', 'message', 'file', 'thread', 'draft', 'tag']);
     expect(deltas[0]).toMatchObject({ id: 'inbox', attributes: { object: 'tag', name: 'inbox' } });
-    expect(deltas[5]).toMatchObject({ id: account.folders['Taxes/2024'], attributes: { name: 'taxes/2024' } });
-    expect(deltas[3]!.attributes).toEqual(await api.ok(`${v1}/threads/${message.threadId}`));
+    expect(deltas[5]).toMatchObject({ id: on.account.folders['Taxes/2024'], attributes: { name: 'taxes/2024' } });
+    expect(deltas[3]!.attributes).toEqual(await on.api.ok(`${v1}/threads/${message.threadId}`));
     expect(deltas[3]!.attributes).toHaveProperty('tags');
   });
 
   it('tell labels where the account has them', async () => {
-    account = await env.seed.account({ unit: 'label', folders: { Work: null } });
-    api = env.client.as(account.token);
-    await changes.record(account, [['create', 'folder', account.folders['Work']!]]);
-    await changes.record(account, [['delete', 'folder', 'gone']]);
-    expect(told(await page('0'))).toEqual([`create label ${account.folders['Work']}`, 'delete label gone']);
+    on.actFor(await on.seed.account({ unit: 'label', folders: { Work: null } }));
+    await on.changes.record(on.account, [['create', 'folder', on.account.folders['Work']!]]);
+    await on.changes.record(on.account, [['delete', 'folder', 'gone']]);
+    expect(told(await page('0'))).toEqual([`create label ${on.account.folders['Work']}`, 'delete label gone']);
   });
 
   it('show a folder under the name it has now, however recently it was looked up', async () => {
-    await api.ok('/folders');
-    const id = account.folders['INBOX']!;
-    await changes.record(account, [['modify', 'folder', id]], (tx) =>
-      tx.query(`UPDATE categories SET display_name = 'Renamed' WHERE account_id = $1 AND id = $2`, [account.id, id]),
+    await on.api.ok('/folders');
+    const id = on.account.folders['INBOX']!;
+    await on.changes.record(on.account, [['modify', 'folder', id]], (tx) =>
+      tx.query(`UPDATE categories SET display_name = 'Renamed' WHERE account_id = $1 AND id = $2`, [on.account.id, id]),
     );
     expect((await page('0')).deltas[0]!.attributes).toMatchObject({ display_name: 'Renamed' });
   });
 
   it('carry only the id of what is deleted, and nothing of what is gone already', async () => {
     const { message } = await mail();
-    await changes.record(account, [['create', 'message', 'vanished']]);
-    await changes.record(account, [['delete', 'thread', message.threadId]]);
+    await on.changes.record(on.account, [['create', 'message', 'vanished']]);
+    await on.changes.record(on.account, [['delete', 'thread', message.threadId]]);
     const { deltas } = await page(await latest().then(() => '0'), '&limit=6');
     expect(deltas.map(({ id }) => id)).not.toContain('vanished');
     expect((await page(deltas.at(-1)!.cursor)).deltas).toEqual([
@@ -109,7 +92,7 @@ describe('deltas', () => {
 
   it('go on from any cursor without loss or repeat, page by page, to an end that stays', async () => {
     const ids = Array.from({ length: 23 }, () => newId());
-    for (const id of ids) await changes.record(account, [['delete', 'thread', id]]);
+    for (const id of ids) await gone(id);
     const seen: string[] = [];
     let cursor = '0';
     for (let pages = 1; ; pages += 1) {
@@ -132,14 +115,14 @@ describe('deltas', () => {
   it('tell of an object once a page, at its last change', async () => {
     const { message } = await mail();
     const cursor = await latest();
-    for (const _ of [1, 2, 3]) await changes.record(account, [['modify', 'thread', message.threadId]]);
+    for (const _ of [1, 2, 3]) await on.changes.record(on.account, [['modify', 'thread', message.threadId]]);
     expect(told(await page(cursor))).toEqual([`modify thread ${message.threadId}`]);
     expect((await page(cursor)).cursor_end).toBe(await latest());
   });
 
   it('pass over pages in which nothing is left to tell', async () => {
-    for (let index = 0; index < 12; index += 1) await changes.record(account, [['create', 'message', newId()]]);
-    await changes.record(account, [['delete', 'message', 'last']]);
+    for (let index = 0; index < 12; index += 1) await on.changes.record(on.account, [['create', 'message', newId()]]);
+    await on.changes.record(on.account, [['delete', 'message', 'last']]);
     expect(told(await page('0', '&limit=3'))).toEqual(['delete message last']);
     expect(await page('0', '&include_types=event')).toMatchObject({ cursor_end: '0', deltas: [] });
   });
@@ -165,7 +148,7 @@ describe('deltas', () => {
       ['&nobody=knows', 'draft,file,folder,message,thread'],
     ])('%s', async (query, shown) => {
       await mail();
-      await changes.record(account, [['modify', 'account', account.id]]);
+      await on.changes.record(on.account, [['modify', 'account', on.account.id]]);
       expect(await types(query)).toBe(shown);
     });
 
@@ -179,8 +162,8 @@ describe('deltas', () => {
   it.each(['view=expanded', 'expanded_view=true', 'expanded=true'])('show expanded objects with %s', async (view) => {
     const { message } = await mail();
     const { deltas } = await page('0', `&${view}&include_types=message,thread`);
-    expect(deltas[0]!.attributes).toEqual(await api.ok(`/messages/${message.id}?view=expanded`));
-    expect(deltas[1]!.attributes).toEqual(await api.ok(`/threads/${message.threadId}?view=expanded`));
+    expect(deltas[0]!.attributes).toEqual(await on.api.ok(`/messages/${message.id}?view=expanded`));
+    expect(deltas[1]!.attributes).toEqual(await on.api.ok(`/threads/${message.threadId}?view=expanded`));
     expect(deltas[1]!.attributes).toHaveProperty('messages');
   });
 
@@ -188,12 +171,12 @@ describe('deltas', () => {
     it('of the end: latest_cursor, whatever body comes along', async () => {
       const empty = await latest();
       expect(empty).toMatch(/^[0-9a-z]{25}$/);
-      await changes.record(account, [['delete', 'thread', 'x']]);
+      await gone('x');
       expect(told(await page(empty))).toEqual(['delete thread x']);
       const answers = await Promise.all([
         post('/delta/latest_cursor', ''),
         post(`${v1}/delta/latest_cursor`, 'content_type=json', 'application/x-www-form-urlencoded'),
-        api.send('/delta/latest_cursor/', { method: 'POST' }),
+        on.api.send('/delta/latest_cursor/', { method: 'POST' }),
       ]);
       const { cursor_end } = await page('0');
       expect(answers.map(({ status, json }) => [status, json])).toEqual(
@@ -202,10 +185,10 @@ describe('deltas', () => {
     });
 
     it('of a moment: generate_cursor', async () => {
-      for (const id of ['a', 'b', 'c']) await changes.record(account, [['delete', 'thread', id]]);
+      for (const id of ['a', 'b', 'c']) await gone(id);
       const at = (seq: number, seconds: number) =>
-        env.seed.sql('UPDATE changes SET created_at = to_timestamp($3) WHERE account_id = $1 AND seq = $2', [
-          account.id,
+        on.seed.sql('UPDATE changes SET created_at = to_timestamp($3) WHERE account_id = $1 AND seq = $2', [
+          on.account.id,
           seq,
           seconds,
         ]);
@@ -232,17 +215,17 @@ describe('deltas', () => {
     );
 
     it('expire when the log is cut, and say so; 0 stays the beginning of what there is', async () => {
-      for (const id of ['a', 'b', 'c', 'd']) await changes.record(account, [['delete', 'thread', id]]);
+      for (const id of ['a', 'b', 'c', 'd']) await gone(id);
       const cursors = (await page('0')).deltas.map(({ cursor }) => cursor);
-      await env.seed.sql('DELETE FROM changes WHERE account_id = $1 AND seq <= 2', [account.id]);
+      await on.seed.sql('DELETE FROM changes WHERE account_id = $1 AND seq <= 2', [on.account.id]);
       const refused = { status: 400, json: { type: 'cursor_expired', message: expect.stringContaining('expired') } };
       for (const path of ['', '/longpoll', '/streaming', '/sse']) {
-        expect(await api.get(`/delta${path}?cursor=${cursors[0]}`)).toMatchObject(refused);
+        expect(await on.api.get(`/delta${path}?cursor=${cursors[0]}`)).toMatchObject(refused);
       }
       expect(told(await page(cursors[1]!))).toEqual(['delete thread c', 'delete thread d']);
       expect(told(await page('0'))).toEqual(['delete thread c', 'delete thread d']);
-      await env.seed.sql('DELETE FROM changes WHERE account_id = $1', [account.id]);
-      expect(await api.get(`/delta?cursor=${cursors[2]}`)).toMatchObject(refused);
+      await on.seed.sql('DELETE FROM changes WHERE account_id = $1', [on.account.id]);
+      expect(await on.api.get(`/delta?cursor=${cursors[2]}`)).toMatchObject(refused);
       expect((await page(cursors[3]!)).deltas).toEqual([]);
     });
   });
@@ -265,7 +248,7 @@ describe('deltas', () => {
       for (const path of ['/delta', '/delta/longpoll', '/delta/streaming', `${v1}/delta/sse`]) {
         if (path.includes('s') && query.includes('limit')) continue;
         if (path.endsWith('sse') && /^(cursor=)?$/.test(query)) continue;
-        expect(await api.get(`${path}?${query}`)).toMatchObject({
+        expect(await on.api.get(`${path}?${query}`)).toMatchObject({
           status: 400,
           headers: { 'content-type': 'application/json' },
           json: { type: 'invalid_request_error', message: expect.stringMatching(message) },
@@ -274,15 +257,14 @@ describe('deltas', () => {
     });
 
     it("another account's cursors, and numbers the log has not reached", async () => {
-      const other = await env.seed.account();
-      await changes.record(other, [['delete', 'thread', 'x']]);
-      const foreign = await env.client.as(other.token).send('/delta/latest_cursor', { method: 'POST' });
-      const { cursor } = foreign.json as { cursor: string };
-      expect((await api.get(`/delta?cursor=${cursor}`)).status).toBe(400);
-      await changes.record(account, [['delete', 'thread', 'x']]);
+      const other = await on.seed.account();
+      await on.changes.gone(other, 'x');
+      const cursor = await on.env.client.as(other.token).latestCursor();
+      expect((await on.api.get(`/delta?cursor=${cursor}`)).status).toBe(400);
+      await gone('x');
       const own = await latest();
-      await env.seed.sql('UPDATE accounts SET change_seq = 0 WHERE id = $1', [account.id]);
-      expect(await api.get(`/delta?cursor=${own}`)).toMatchObject({
+      await on.seed.sql('UPDATE accounts SET change_seq = 0 WHERE id = $1', [on.account.id]);
+      expect(await on.api.get(`/delta?cursor=${own}`)).toMatchObject({
         status: 400,
         json: { type: 'invalid_request_error' },
       });
@@ -290,7 +272,7 @@ describe('deltas', () => {
 
     it.each(['x', '-1', '1e3'])('timeout=%s', async (timeout) => {
       for (const path of ['longpoll', 'streaming', 'sse']) {
-        expect(await api.get(`/delta/${path}?cursor=0&timeout=${timeout}`)).toMatchObject({
+        expect(await on.api.get(`/delta/${path}?cursor=0&timeout=${timeout}`)).toMatchObject({
           status: 400,
           json: { message: expect.stringContaining('timeout') },
         });

@@ -37,6 +37,11 @@ export class ApiClient {
     return answer.json as Body;
   }
 
+  /** Of the account's changes. */
+  async latestCursor(): Promise<string> {
+    return ((await this.send('/delta/latest_cursor', { method: 'POST' })).json as { cursor: string }).cursor;
+  }
+
   send(path: string, { method = 'GET', headers = {}, body }: ApiRequest = {}): Promise<ApiAnswer> {
     const authorization = this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
     const { hostname, port } = new URL(this.url);

@@ -34,4 +34,9 @@ export class ChangeMaker {
       for (const [event, object, id] of entries) tx.changes.record(event, object, id);
     });
   }
+
+  /** The shortest change there is: the end of a thread that nobody has. */
+  async gone(account: { readonly id: string }, threadId: string): Promise<void> {
+    await this.record(account, [['delete', 'thread', threadId]]);
+  }
 }

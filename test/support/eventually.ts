@@ -1,7 +1,7 @@
 /** Polls until `probe` gives something true, up to `timeoutMs`. */
 export async function eventually<T>(
   what: string,
-  probe: () => Promise<T>,
+  probe: () => Promise<T> | T,
   timeoutMs = 30_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;

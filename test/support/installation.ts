@@ -6,15 +6,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 
-import { Client } from 'pg';
-
 import { run } from '../../apps/cli/run.js';
 import { freePort } from '../../apps/launcher/ports.js';
 
 import { type Config, readConfig } from '#libs/config/config.js';
 
 import { ApiClient } from './api-client.js';
-import { createDatabase, createRedis } from './servers.js';
+import { createDatabase, createRedis, queryOnce } from './servers.js';
 
 export interface CommandResult {
   readonly code: number;
@@ -124,14 +122,8 @@ export class Installation {
     return { code, output: text, complaint };
   }
 
-  async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const client = new Client({ connectionString: this.env['DATABASE_URL'] });
-    await client.connect();
-    try {
-      return (await client.query(sql, [...values])).rows as Row[];
-    } finally {
-      await client.end();
-    }
+  query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return queryOnce(this.env['DATABASE_URL'], sql, values);
   }
 
   /** Every row of every table as text: what somebody would find who got hold of the database. */

@@ -6,6 +6,8 @@ import { freePort } from '../../apps/launcher/ports.js';
 import { processIdentity, waitUntilGone } from '../../apps/launcher/processes.js';
 import { readRuntime } from '../../apps/launcher/runtime.js';
 
+import { queryOnce } from './servers.js';
+
 const ROOT = path.resolve(__dirname, '../..');
 /** What a test must not inherit from the shell that runs it. */
 const CLEAN = { DATABASE_URL: '', REDIS_URL: '', SECRET_KEYS: '', HOST: '' };
@@ -84,6 +86,10 @@ export class PostriderProcess {
   /** The settings its processes run with, from runtime.json. */
   environment(): Readonly<Record<string, string>> {
     return readRuntime(this.dataDir)?.environment ?? {};
+  }
+
+  query<Row>(sql: string): Promise<Row[]> {
+    return queryOnce(this.environment()['DATABASE_URL'], sql);
   }
 
   /** Every process of this installation: launcher, API, worker and the databases that are its own. */

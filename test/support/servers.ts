@@ -64,14 +64,25 @@ async function withRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Pr
   }
 }
 
-async function asAdmin(url: string, sql: string): Promise<void> {
+/** On a connection of its own. */
+export async function queryOnce<Row>(
+  url: string | undefined,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
   const client = new Client({ connectionString: url });
+  // The query says so when the connection breaks; without a listener the test would fail.
+  client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query(sql);
+    return (await client.query(sql, [...values])).rows as Row[];
   } finally {
     await client.end();
   }
+}
+
+async function asAdmin(url: string, sql: string): Promise<void> {
+  await queryOnce(url, sql);
 }
 
 function fromSetUp(name: string): string {

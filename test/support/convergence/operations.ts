@@ -1,5 +1,7 @@
 import type { ImapFlow } from 'imapflow';
 
+import { renumber } from '../renumber.js';
+
 import type { MailUser, Operation } from './mail-user.js';
 
 type Act = Operation['act'];
@@ -85,16 +87,9 @@ const remove = withFolder(async (_user, client, path) => {
   return '';
 });
 
-/** The same mail under the same name, numbered anew: as after restoring a backup. */
-const renumber = withFolder(async (user, client, path) => {
-  const copyOf = `Restored ${user.random.int(0, 1e6)}`;
-  await client.mailboxCreate(copyOf);
-  const { exists } = await client.mailboxOpen(path);
-  if (exists > 0) await client.messageCopy('1:*', copyOf);
-  await client.mailboxClose();
-  await client.mailboxDelete(path);
-  await client.mailboxRename(copyOf, path);
-  return `${exists} messages`;
+const renumbered = withFolder(async (user, client, path) => {
+  const messages = await renumber(client, path, `Restored ${user.random.int(0, 1e6)}`);
+  return `${messages} messages`;
 });
 
 /** Any folder, the inbox too. */
@@ -116,6 +111,6 @@ export const operations: readonly (readonly [Operation, number])[] = [
   [{ name: 'create', act: create }, 3],
   [{ name: 'rename', act: rename }, 2],
   [{ name: 'delete', act: remove }, 1],
-  [{ name: 'renumber', act: renumber }, 1],
+  [{ name: 'renumber', act: renumbered }, 1],
   [{ name: 'reset', act: reset }, 1],
 ];
