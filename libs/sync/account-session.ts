@@ -52,6 +52,7 @@ export class AccountSession {
       source,
       signal,
       roundAt: 0,
+      arrivedAt: 0,
       drift,
       driftAt: Infinity,
       writeAt: 0,

@@ -15,6 +15,8 @@ import { hasFolderActions } from './syncback/action-store.js';
 
 /** Without CONDSTORE, the flags of a whole folder are compared this often. */
 const SWEEP_MS = 10 * 60_000;
+/** Where something always comes, messages without a place are let go of after so long all the same. */
+const RESTLESS_MS = 10 * 60_000;
 
 /** One look at every folder of an account. */
 @Injectable()
@@ -32,14 +34,11 @@ export class FolderRound {
     const begun = Date.now();
     watch.roundAt = begun + this.config.SYNC_FOLDER_POLL_SECONDS * 1000;
     const remote = await this.listed(watch);
-    await this.reconcile(watch, remote);
+    const known = await this.reconcile(watch, remote);
     const { condstore } = (await watch.source.get()).capabilities;
-    const status = new Map(remote.map((folder) => [folder.path, folder]));
     let complete = true;
-    for (const folder of await this.folders.list(watch.account.id)) {
+    for (const { folder, depth } of toVisit(await this.folders.list(watch.account.id), { known, remote, condstore })) {
       if (watch.signal.aborted) return;
-      const depth = depthOf(folder, status.get(folder.path), condstore);
-      if (depth === null) continue;
       const waiting = folder.retryAt !== null && folder.retryAt.getTime() > Date.now();
       const read = !waiting && (await this.visits.visit(watch, folder, depth));
       complete = complete && (read || isGivenUp(folder));
@@ -60,12 +59,13 @@ export class FolderRound {
     }
   }
 
-  private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<void> {
+  /** @returns the folders there were before */
+  private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<readonly StoredFolder[]> {
     const known = await this.folders.list(watch.account.id);
     const plan = planFolders(known, await this.identified(watch, known, remote));
     const gone: KnownFolder[] = [];
     for (const folder of plan.missing) if (await this.visits.isGone(watch, folder)) gone.push(folder);
-    if (plan.create.length + plan.change.length + gone.length === 0) return;
+    if (plan.create.length + plan.change.length + gone.length === 0) return known;
     if (gone.length > 0) watch.roundAt = Date.now() + 1;
     await this.writer.write(
       watch.account.id,
@@ -75,6 +75,7 @@ export class FolderRound {
       },
       { epoch: watch.account.epoch },
     );
+    return known;
   }
 
   /** Listings come without MAILBOXIDs: those that matter are asked for, at a round trip each. */
@@ -92,14 +93,16 @@ export class FolderRound {
 
   /**
    * Deletes messages that had no place before this round began, once every folder that can be read has been read to
-   * its end since.
+   * its end since and nothing has come into any: what is moved from folder to folder while we go from one to the next
+   * is seen in none of them.
    */
   private async letGo(watch: Watch, begun: number, complete: boolean): Promise<void> {
     const { id, epoch } = watch.account;
     const oldest = await this.state.oldestOrphan(id);
     if (oldest === null) return;
     const graceMs = this.config.SYNC_ORPHAN_GRACE_SECONDS * 1000;
-    const before = new Date(Math.min(begun, Date.now() - graceMs));
+    const restless = watch.arrivedAt >= begun;
+    const before = new Date(Math.min(restless ? begun - RESTLESS_MS : begun, Date.now() - graceMs));
     const folders = (await this.folders.list(id)).filter((folder) => !isGivenUp(folder));
     const pending = folders.some((folder) => folder.pending || folder.cursor === null);
     if (complete && !pending) {
@@ -108,6 +111,34 @@ export class FolderRound {
     }
     watch.roundAt = Math.min(watch.roundAt, Math.max(Date.now() + 1000, oldest.getTime() + graceMs + 50));
   }
+}
+
+interface Listed {
+  /** Our folders before the listing. */
+  readonly known: readonly StoredFolder[];
+  readonly remote: readonly RemoteFolder[];
+  readonly condstore: boolean;
+}
+
+/**
+ * Those in which something may have happened, and how to look at them. Where mail arrived comes first: what was moved
+ * there is then seen to have left the others.
+ */
+function toVisit(
+  folders: readonly StoredFolder[],
+  { known, remote, condstore }: Listed,
+): { readonly folder: StoredFolder; readonly depth: 'recent' | 'full' }[] {
+  const settled = known.length > 0 && known.every((folder) => folder.cursor !== null && !folder.pending);
+  const listed = new Map(remote.map((folder) => [folder.path, folder]));
+  const grew = ({ cursor, path }: StoredFolder) => {
+    const uidNext = listed.get(path)?.status?.uidNext ?? 0;
+    return settled && uidNext > (cursor?.uidNext ?? 1);
+  };
+  const due = folders.flatMap((folder) => {
+    const depth = folder.cursor === null && settled ? 'full' : depthOf(folder, listed.get(folder.path), condstore);
+    return depth ? [{ folder, depth }] : [];
+  });
+  return due.toSorted((a, b) => Number(grew(b.folder)) - Number(grew(a.folder)));
 }
 
 /** How to look at a folder; null when nothing can have happened in it. */

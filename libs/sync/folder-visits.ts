@@ -20,6 +20,8 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** When all folders are looked at next. */
   roundAt: number;
+  /** When something was last found to have come into a folder. */
+  arrivedAt: number;
 }
 
 export const isGivenUp = (folder: StoredFolder): boolean => folder.failures >= GIVEN_UP_AFTER;
@@ -40,6 +42,7 @@ export class FolderVisits {
       const outcome = await this.pass.run(account, folder, source, depth);
       // Messages that left one folder are looked for in the others at once: a move is not a deletion.
       if (outcome.dropped) watch.roundAt = Math.min(watch.roundAt, Date.now());
+      if (outcome.arrived) watch.arrivedAt = Date.now();
       if (outcome.backfill) await this.startBackfill(account.id);
       return true;
     } catch (error) {

@@ -1,68 +1,69 @@
 import { Injectable } from '@nestjs/common';
 
-import { AccountWriter } from '#libs/changes/account-writer.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { FolderStore, type StoredFolder } from './folder-store.js';
 import { identityOf, type ReadMessage } from './ingest.js';
 import { collectFacts, planFolder } from './plan-folder.js';
 import type { DriverSource } from './read-messages.js';
-import { dropUids } from './uid-changes.js';
 
-interface HeldAccount {
-  readonly id: string;
-  readonly epoch: number;
+/** What has left a folder. */
+export interface Departed {
+  readonly folderId: string;
+  readonly uids: readonly number[];
+  /** Of a renumbered folder: it has been read to its end, so what was not found again under its new number is gone. */
+  readonly voids: boolean;
 }
 
 /**
  * What arrives in a folder while a copy lies in another was moved from there, mostly. To tell a move as one change the
- * copy has to go first, whichever of the two folders we look at first.
+ * copy has to go in the same transaction, whichever of the two folders we look at first.
  */
 @Injectable()
 export class Departures {
-  constructor(
-    private readonly writer: AccountWriter,
-    private readonly folders: FolderStore,
-  ) {}
+  constructor(private readonly folders: FolderStore) {}
 
   /**
-   * Before these messages are stored in `folderId`: drops what has left the other folders they are in. Nothing else
-   * that happened there is taken over, so look at those folders again afterwards.
+   * What has left the other folders that these messages are in, to be untied when they are stored in `folderId`.
+   * Nothing else that happened there is said, so look at those folders again afterwards.
    * @param looked folders not to look at, to which those are added that were looked at
    */
-  async see(
-    account: HeldAccount,
+  async find(
+    accountId: string,
     folderId: string,
     source: DriverSource,
     messages: readonly ReadMessage[],
     looked: Set<string>,
-  ): Promise<void> {
+  ): Promise<Departed[]> {
     const identities = messages.map(identityOf);
-    if (identities.length === 0) return;
-    const copies = await this.folders.ofCopies(account.id, folderId, identities);
+    if (identities.length === 0) return [];
+    const copies = await this.folders.ofCopies(accountId, folderId, identities);
     const others = copies.filter((id) => !looked.has(id));
-    if (others.length === 0) return;
-    const folders = (await this.folders.list(account.id)).filter(({ id }) => others.includes(id));
+    if (others.length === 0) return [];
+    const folders = (await this.folders.list(accountId)).filter(({ id }) => others.includes(id));
+    const departed: Departed[] = [];
     for (const id of others) looked.add(id);
     for (const folder of folders) {
       try {
-        await this.look(account, folder, source);
+        const found = await this.look(accountId, folder, source);
+        if (found) departed.push(found);
       } catch (error) {
         if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
         // The folder's own visit says what is wrong with it.
         if (error.kind === 'hostile') await source.discard();
       }
     }
+    return departed;
   }
 
-  private async look(account: HeldAccount, folder: StoredFolder, source: DriverSource): Promise<void> {
-    if (!folder.cursor) return;
+  private async look(accountId: string, folder: StoredFolder, source: DriverSource): Promise<Departed | null> {
+    if (!folder.cursor) return null;
     const driver = await source.get();
     const facts = await collectFacts(driver.changes(folder.path, folder.cursor, 'recent'));
-    if (facts.reset) return;
-    const known = await this.folders.uids(account.id, folder.id, facts.listing ? null : [...facts.vanished]);
+    if (facts.reset) return null;
+    const known = await this.folders.uids(accountId, folder.id, facts.listing ? null : [...facts.vanished]);
     const { drop } = planFolder(facts, known, []);
-    if (drop.length === 0) return;
-    await this.writer.write(account.id, (tx) => dropUids(tx, folder.id, drop), { epoch: account.epoch });
+    const voids = folder.sweptAt === null && !folder.pending;
+    return drop.length > 0 || voids ? { folderId: folder.id, uids: drop, voids } : null;
   }
 }

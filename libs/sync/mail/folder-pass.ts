@@ -4,7 +4,7 @@ import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import type { FolderCursor } from '#libs/providers/contracts/mail-driver.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 
-import { Departures } from './departures.js';
+import { type Departed, Departures } from './departures.js';
 import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
 import { collectFacts, type FolderFacts, type FolderPlan, planFolder } from './plan-folder.js';
 import { type DriverSource, readMessages } from './read-messages.js';
@@ -29,6 +29,8 @@ export interface PassOutcome {
   readonly backfill: boolean;
   /** Messages left the folder; they may turn up in another. */
   readonly dropped: boolean;
+  /** Something came since the last look, though it may have left again. */
+  readonly arrived: boolean;
 }
 
 /** Brings one folder up to date, in steps that each leave the store true to what was read so far. */
@@ -43,6 +45,7 @@ export class FolderPass {
 
   /**
    * Reads what happened since the folder's cursor; on the first visit the newest mail, leaving the rest to backfill.
+   * `full` is for folders that appear when the others have been read: what is in them may have been moved there.
    * @throws ProviderError; what was stored before it stays, and the next pass goes on from there
    */
   async run(
@@ -51,7 +54,7 @@ export class FolderPass {
     source: DriverSource,
     depth: 'recent' | 'full',
   ): Promise<PassOutcome> {
-    if (folder.cursor === null) return this.begin(account, folder, source, false);
+    if (folder.cursor === null) return this.begin(account, folder, source, { reset: false, depth });
     const driver = await source.get();
     const facts = await collectFacts(driver.changes(folder.path, folder.cursor, depth));
     if (facts.reset) {
@@ -61,12 +64,13 @@ export class FolderPass {
         message: `The server renumbered folder ${folder.displayName}; its messages are matched again.`,
         details: { folderId: folder.id },
       });
-      return this.begin(account, folder, source, true);
+      return this.begin(account, folder, source, { reset: true, depth });
     }
     // Folders that were looked at for copies that left have to be read in full.
     const looked = new Set<string>();
     const dropped = await this.apply(account, folder, source, facts, { depth, looked });
-    return { backfill: false, dropped: dropped || looked.size > 0 };
+    const arrived = facts.cursor.uidNext !== folder.cursor.uidNext;
+    return { backfill: false, dropped: dropped || looked.size > 0, arrived };
   }
 
   /** First visit, or every uid is void: newest mail now, ranges for the rest, cursor; then backfill takes over. */
@@ -74,13 +78,19 @@ export class FolderPass {
     account: SyncedAccount,
     folder: StoredFolder,
     source: DriverSource,
-    reset: boolean,
+    { reset, depth }: { readonly reset: boolean; readonly depth: 'recent' | 'full' },
   ): Promise<PassOutcome> {
     const driver = await source.get();
+    const late = depth === 'full' && !reset;
     // The snapshot comes before anything is read: what arrives meanwhile is then seen by the next pass.
-    const { cursor, uids: newest } = await driver.newest(folder.path, folder.role === 'inbox' ? FIRST_MESSAGES : 0);
+    const { cursor, uids: newest } = await driver.newest(
+      folder.path,
+      folder.role === 'inbox' || late ? FIRST_MESSAGES : 0,
+    );
     if (reset) await this.startOver(account, folder, voidUids);
-    if (newest.length > 0) await this.read(account, folder, source, newest, null);
+    const looked = new Set<string>();
+    const arrivals = late ? { uidNext: null, looked } : null;
+    if (newest.length > 0) await this.read(account, folder, source, newest, arrivals);
     const all = cursor.messages > newest.length ? await (await source.get()).uids(folder.path) : [];
     const held = new Set(newest);
     const rest = all.filter((uid) => !held.has(uid) && (cursor.uidNext === null || uid < cursor.uidNext));
@@ -93,7 +103,7 @@ export class FolderPass {
       },
       { epoch: account.epoch },
     );
-    return { backfill: rest.length > 0, dropped };
+    return { backfill: rest.length > 0, dropped: dropped || looked.size > 0, arrived: true };
   }
 
   /** The folder is gone. Its messages are orphans unless they lie in another. */
@@ -182,10 +192,19 @@ export class FolderPass {
   ): Promise<void> {
     for (let at = 0; at < uids.length; at += READ_BATCH) {
       const outcome = await readMessages(source, folder.path, uids.slice(at, at + READ_BATCH));
-      if (arrivals) await this.departures.see(account, folder.id, source, outcome.messages, arrivals.looked);
+      const departed = arrivals
+        ? await this.departures.find(account.id, folder.id, source, outcome.messages, arrivals.looked)
+        : [];
       const target = { accountId: account.id, folder, owner: account.owner, uidNext: arrivals?.uidNext ?? null };
-      await storeBatch(this.writer, target, outcome, async () => {}, { epoch: account.epoch });
+      await storeBatch(this.writer, target, outcome, (tx) => untie(tx, departed), { epoch: account.epoch });
     }
+  }
+}
+
+async function untie(tx: Tx, departed: readonly Departed[]): Promise<void> {
+  for (const { folderId, uids, voids } of departed) {
+    await dropUids(tx, folderId, uids);
+    if (voids) await dropVoidUids(tx, folderId);
   }
 }
 
