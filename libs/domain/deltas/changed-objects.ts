@@ -51,8 +51,6 @@ export class ChangedObjects {
       this.mail(feed, 'draft', idsOf('draft')),
       this.filesOf(feed, idsOf('file')),
       this.account(feed, idsOf('account')),
-      // Threads and messages ask for it when they are read: then it is there, and no third round of queries is needed.
-      changes.some(namesFolders) ? this.directory.of(feed.account.id) : null,
     ]);
     const families: Readonly<Record<Family, Objects>> = { thread, message, draft, file, category, account };
     return (change) => families[change.family].get(change.objectId);
@@ -91,9 +89,6 @@ export class ChangedObjects {
     return new Map(visible.filter((row) => wanted.has(row.id)).map((row) => [row.id, shown(row)]));
   }
 }
-
-const namesFolders = ({ family, event }: CollapsedChange): boolean =>
-  event !== 'delete' && (family === 'thread' || family === 'message' || family === 'draft');
 
 const described = (object: DeltaType, texts: ReadonlyMap<string, string>): Objects =>
   new Map([...texts].map(([id, attributes]) => [id, { object, id, attributes }]));
