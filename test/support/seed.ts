@@ -103,7 +103,8 @@ export class Seed {
     for (const [path, role] of Object.entries(folders)) {
       ids[path] = newId();
       await this.sql(
-        `INSERT INTO categories (account_id, id, kind, role, path, display_name) VALUES ($1, $2, $3, $4, $5, $5)`,
+        `INSERT INTO categories (account_id, id, kind, role, path, display_name, delimiter)
+         VALUES ($1, $2, $3, $4, $5, $5, '/')`,
         [id, ids[path], unit, role, path],
       );
     }
@@ -160,7 +161,7 @@ export class Seed {
       id,
       spec.body ?? '<p>Hello</p>',
     ]);
-    await this.places(account.id, id, folderIds, at);
+    await this.places(account.id, id, folderIds, at, flagsOf(spec));
     const fileIds = await this.files(account.id, id, files);
     await refreshThreads(
       {
@@ -172,12 +173,18 @@ export class Seed {
     return { id, threadId, fileIds };
   }
 
-  private async places(accountId: string, messageId: string, folderIds: readonly string[], at: Date): Promise<void> {
+  private async places(
+    accountId: string,
+    messageId: string,
+    folderIds: readonly string[],
+    at: Date,
+    flags: readonly string[],
+  ): Promise<void> {
     for (const folderId of folderIds) {
       await this.sql(
         `INSERT INTO message_uids (account_id, folder_id, uid, message_id, flags, received_at)
-         VALUES ($1, $2, $3, $4, '{}', $5)`,
-        [accountId, folderId, (this.uid += 1), messageId, at],
+         VALUES ($1, $2, $3, $4, $5, $6)`,
+        [accountId, folderId, (this.uid += 1), messageId, flags, at],
       );
     }
   }
@@ -206,6 +213,11 @@ export class Seed {
     return ids;
   }
 }
+
+const flagsOf = ({ unread = false, starred = false }: MessageSpec): string[] => [
+  ...(unread ? [] : ['\\Seen']),
+  ...(starred ? ['\\Flagged'] : []),
+];
 
 function addressesOf(spec: MessageSpec) {
   return {

@@ -83,7 +83,7 @@ const isEmpty = (value: unknown): boolean =>
 /** An id, or an object that has one. */
 function folderId(value: unknown, key: string): string {
   const id = typeof value === 'object' && value !== null && 'id' in value ? value.id : value;
-  if (id === null || id === '') throw new InvalidRequest(`Removing all folders is not allowed. (${key})`);
+  if (id === null || id === '') throw new InvalidRequest('Removing all folders is not allowed.');
   if (typeof id !== 'string' || !isPublicId(id)) throw new InvalidRequest(badId(JSON.stringify(id) ?? '', key));
   return id.toLowerCase();
 }

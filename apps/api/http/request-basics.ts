@@ -29,6 +29,8 @@ export function requestBasics(request: Request, response: Response, next: NextFu
     return;
   }
   request.url = plainPath(request.url);
+  // PATCH is taken wherever PUT is: nothing here replaces a whole object.
+  if (request.method === 'PATCH') request.method = 'PUT';
   next();
 }
 

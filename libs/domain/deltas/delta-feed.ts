@@ -37,10 +37,11 @@ export function shownTypes(dialect: Dialect, types: readonly DeltaType[]): Delta
   return types.filter((type) => !HIDDEN[dialect].includes(type));
 }
 
-/** How the log calls what the feed wants. */
-export function loggedTypes({ types }: DeltaFeed): ChangedObject[] {
+/** How the log calls what the feed wants. Folders are tags in API v1; tags of the user's own are nothing in v2. */
+export function loggedTypes({ types, dialect }: DeltaFeed): ChangedObject[] {
   const logged: ChangedObject[] = (['account', 'thread', 'message', 'draft', 'file'] as const).filter((type) =>
     types.includes(type),
   );
-  return types.some(isPlace) ? [...logged, 'folder', 'label', 'tag'] : logged;
+  if (!types.some(isPlace)) return logged;
+  return [...logged, 'folder', 'label', ...(dialect === 'v1' ? (['tag'] as const) : [])];
 }

@@ -34,6 +34,13 @@ export class CategoryDirectory {
     return lists.every((list) => categories.knows(list)) ? categories : this.refreshed(accountId);
   }
 
+  /** As `of`, read again when one of these names means nothing: it may be new. */
+  async naming(accountId: string, names: readonly (string | undefined)[]): Promise<AccountCategories> {
+    const categories = await this.of(accountId);
+    const means = (name: string | undefined) => name === undefined || categories.entriesFor(name).length > 0;
+    return names.every(means) ? categories : this.refreshed(accountId);
+  }
+
   /** As they are now. */
   async refreshed(accountId: string): Promise<AccountCategories> {
     const categories = this.read(accountId);

@@ -32,3 +32,17 @@ function prefixOf(folders: readonly NamedFolder[]): string {
   }
   return '';
 }
+
+/** The folders after one of them, and those below it, got another path. */
+export function renamed<F extends NamedFolder & { readonly id: string }>(
+  folders: readonly F[],
+  { id, newPath }: { readonly id: string; readonly newPath: string },
+): F[] {
+  const folder = folders.find((one) => one.id === id);
+  const isBelow = (path: string) => folder?.delimiter != null && path.startsWith(folder.path + folder.delimiter);
+  return folders.map((one) =>
+    folder && (one === folder || isBelow(one.path))
+      ? { ...one, path: newPath + one.path.slice(folder.path.length) }
+      : one,
+  );
+}

@@ -7,7 +7,7 @@ import { newId } from '#libs/common/ids.js';
 import type { AccountRef } from '../accounts/account-ref.js';
 import { queueActions } from '../actions/actions.js';
 
-import { folderPath, type NamedFolder } from './folder-path.js';
+import { folderPath, type NamedFolder, renamed } from './folder-path.js';
 
 interface Folder extends NamedFolder {
   readonly id: string;
@@ -32,14 +32,14 @@ export class FolderUpdates {
       const others = folders.filter((other) => other !== folder);
       mustBeFree(displayName, others);
       const details = { newPath: folderPath(displayName, folders) };
-      const below = others.filter((other) => other.displayName.startsWith(`${folder.displayName}/`));
-      for (const { id: renamed, displayName: name } of [folder, ...below]) {
+      const children = others.filter((other) => other.displayName.startsWith(`${folder.displayName}/`));
+      for (const { id: below, displayName: name } of [folder, ...children]) {
         await tx.query('UPDATE categories SET display_name = $3 WHERE account_id = $1 AND id = $2', [
           tx.accountId,
-          renamed,
+          below,
           displayName + name.slice(folder.displayName.length),
         ]);
-        tx.changes.record('modify', 'folder', renamed);
+        tx.changes.record('modify', 'folder', below);
       }
       await queueActions(tx, [{ kind: 'folder.rename', objectId: id, details }]);
     });
@@ -61,7 +61,7 @@ export class FolderUpdates {
       }
       await tx.query('DELETE FROM categories WHERE account_id = $1 AND id = $2', [account.id, id]);
       tx.changes.record('delete', 'folder', id);
-      await queueActions(tx, [{ kind: 'folder.delete', objectId: id, details: { path: await pathToBe(tx, folder) } }]);
+      await queueActions(tx, [{ kind: 'folder.delete', objectId: id, details: { path: folder.path } }]);
     });
   }
 }
@@ -83,16 +83,6 @@ export async function createFolder(tx: Tx, displayName: string, role: string | n
   return id;
 }
 
-/** Where the folder will be when the provider has done what it was asked to so far. */
-async function pathToBe(tx: Tx, { id, path }: Folder): Promise<string> {
-  const [renamed] = await tx.query<{ path: string }>(
-    `SELECT details->>'newPath' AS path FROM actions
-     WHERE account_id = $1 AND object_id = $2 AND state = 'pending' AND kind = 'folder.rename' ORDER BY seq DESC LIMIT 1`,
-    [tx.accountId, id],
-  );
-  return renamed?.path ?? path;
-}
-
 async function changeable(tx: Tx, id: string): Promise<{ folder: Folder; folders: readonly Folder[] }> {
   const folders = await foldersOf(tx);
   const folder = folders.find((one) => one.id === id);
@@ -106,10 +96,17 @@ function mustBeFree(displayName: string, folders: readonly Folder[]): void {
   if (taken) throw new InvalidRequest(`Folder with name "${displayName}" already exists`);
 }
 
-function foldersOf(tx: Tx): Promise<Folder[]> {
-  return tx.query<Folder>(
+/** With the paths that they will have when the provider has done what it was asked to so far. */
+async function foldersOf(tx: Tx): Promise<Folder[]> {
+  const folders = await tx.query<Folder>(
     `SELECT id, role, path, display_name AS "displayName", delimiter FROM categories
      WHERE account_id = $1 AND kind = 'folder' ORDER BY id`,
     [tx.accountId],
   );
+  const renames = await tx.query<{ id: string; newPath: string }>(
+    `SELECT object_id AS id, details->>'newPath' AS "newPath" FROM actions
+     WHERE account_id = $1 AND state = 'pending' AND kind = 'folder.rename' ORDER BY seq`,
+    [tx.accountId],
+  );
+  return renames.reduce(renamed, folders);
 }

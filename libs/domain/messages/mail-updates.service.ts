@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
-import { Conflict, NotFound } from '#libs/common/errors.js';
+import { Conflict, InvalidRequest, NotFound } from '#libs/common/errors.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
 import { type MessageWish, queueActions } from '../actions/actions.js';
@@ -26,7 +26,7 @@ const COLUMNS = `id, thread_id AS "threadId", unread, starred, draft, sent, cate
 export class MailUpdates {
   constructor(private readonly writer: AccountWriter) {}
 
-  /** @throws NotFound when there is no such message or folder */
+  /** @throws NotFound when there is no such message; InvalidRequest when there is no such folder */
   async updateMessage(account: AccountRef, id: string, wish: MessageWish): Promise<void> {
     await this.writer.write(account.id, async (tx) => {
       const [message] = await tx.query<ChangeableMessage>(
@@ -80,22 +80,19 @@ export async function messagesOfThread(tx: Tx, id: string, version?: number): Pr
   );
 }
 
-/** Queues what differs from how the messages are, and shows it. */
+/** Queues what differs from how the messages are, and shows it. Who reads a message has been shown its thread. */
 export async function wishFor(
   tx: Tx,
   wishes: readonly { readonly message: ChangeableMessage; readonly wish: MessageWish }[],
+  seen: readonly string[] = [],
 ): Promise<void> {
   const actions = wishes
     .map(({ message, wish }) => ({ kind: 'message.update', objectId: message.id, ...news(message, wish) }) as const)
     .filter(({ unread, starred, folderId }) => (unread ?? starred ?? folderId) !== undefined);
   await queueActions(tx, actions);
-  await touchThreads(
-    tx,
-    await touchMessages(
-      tx,
-      actions.map(({ objectId }) => objectId),
-    ),
-  );
+  const ids = actions.map(({ objectId }) => objectId);
+  const read = wishes.filter(({ wish }) => wish.unread === false).map(({ message }) => message.threadId);
+  await touchThreads(tx, [...(await touchMessages(tx, ids)), ...read, ...seen], { seen: new Set([...read, ...seen]) });
 }
 
 /** What of a wish is not so already. */
@@ -114,5 +111,5 @@ async function mustHaveFolder(tx: Tx, id: string | undefined): Promise<void> {
     tx.accountId,
     id,
   ]);
-  if (found.length === 0) throw new NotFound('folder', id);
+  if (found.length === 0) throw new InvalidRequest(`The folder ${id} does not exist`);
 }

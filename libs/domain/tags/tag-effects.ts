@@ -2,14 +2,21 @@ import { InvalidRequest, NotFound } from '#libs/common/errors.js';
 
 import type { CategoryRow } from '../folders/account-categories.js';
 
-/** Where a thread's messages go. `archive`: those in the inbox. */
 export type Destination = 'inbox' | 'archive' | 'spam' | 'trash';
+
+/** Where a thread's messages go. */
+export interface Move {
+  readonly to: Destination;
+  /** Roles of the folders they leave; null: all folders. Taking off a tag that is not there moves nothing. */
+  readonly from: readonly string[] | null;
+}
 
 /** What adding and removing tags means for a thread. */
 export interface TagEffects {
   readonly unread?: boolean;
   readonly starred?: boolean;
-  readonly destination?: Destination;
+  /** In order; of those that a message is subject to, the last one counts. */
+  readonly moves: readonly Move[];
   /** The tag `unseen` goes. */
   readonly seen: boolean;
   /** Ids of the user's own tags. */
@@ -27,44 +34,61 @@ const isCanonical = (name: string): name is Canonical => (BOTH_WAYS as readonly 
 type Named = { readonly canonical: Canonical | 'unseen' } | { readonly own: string };
 
 /**
- * Removals come before additions, and of several destinations the last one counts.
+ * Removals come before additions.
  * @throws NotFound for a tag that nobody has; InvalidRequest for one that cannot be added or removed
  */
 export function tagEffects(
   categories: readonly CategoryRow[],
   change: { readonly add: readonly string[]; readonly remove: readonly string[] },
 ): TagEffects {
-  const effects: { -readonly [K in keyof TagEffects]: TagEffects[K] } = { seen: false, added: [], removed: [] };
+  const [moves, added, removed]: [Move[], string[], string[]] = [[], [], []];
+  const flags: Flags = { seen: false };
+  const apply = (meaning: Meaning) => {
+    Object.assign(flags, meaning.flags);
+    if (meaning.move) moves.push(meaning.move);
+  };
   for (const name of change.remove) {
     const tag = named(categories, name, 'remove');
-    if ('own' in tag) effects.removed = [...effects.removed, tag.own];
-    else if (tag.canonical === 'unseen') effects.seen = true;
-    else Object.assign(effects, without[tag.canonical]);
+    if ('own' in tag) removed.push(tag.own);
+    else apply(without[tag.canonical]);
   }
   for (const name of change.add) {
     const tag = named(categories, name, 'add');
-    if ('own' in tag) effects.added = [...effects.added, tag.own];
-    else if (tag.canonical !== 'unseen') Object.assign(effects, withTag[tag.canonical]);
+    if ('own' in tag) added.push(tag.own);
+    else if (tag.canonical !== 'unseen') apply(withTag[tag.canonical]);
   }
-  return effects;
+  return { ...flags, moves, added, removed };
 }
 
-const withTag: Readonly<Record<Canonical, Partial<TagEffects>>> = {
-  unread: { unread: true },
-  starred: { starred: true },
-  inbox: { destination: 'inbox' },
-  archive: { destination: 'archive' },
-  spam: { destination: 'spam' },
-  trash: { destination: 'trash' },
+interface Flags {
+  unread?: boolean;
+  starred?: boolean;
+  seen: boolean;
+}
+
+interface Meaning {
+  readonly flags?: Partial<Flags>;
+  readonly move?: Move;
+}
+
+const withTag: Readonly<Record<Canonical, Meaning>> = {
+  unread: { flags: { unread: true } },
+  starred: { flags: { starred: true } },
+  inbox: { move: { to: 'inbox', from: null } },
+  // What lies in a folder of the user's own is filed already.
+  archive: { move: { to: 'archive', from: ['inbox', 'spam', 'trash'] } },
+  spam: { move: { to: 'spam', from: null } },
+  trash: { move: { to: 'trash', from: null } },
 };
 
-const without: Readonly<Record<Canonical, Partial<TagEffects>>> = {
-  unread: { unread: false, seen: true },
-  starred: { starred: false },
-  inbox: { destination: 'archive' },
-  archive: { destination: 'inbox' },
-  spam: { destination: 'inbox' },
-  trash: { destination: 'inbox' },
+const without: Readonly<Record<Canonical | 'unseen', Meaning>> = {
+  unread: { flags: { unread: false, seen: true } },
+  unseen: { flags: { seen: true } },
+  starred: { flags: { starred: false } },
+  inbox: { move: { to: 'archive', from: ['inbox'] } },
+  archive: { move: { to: 'inbox', from: ['archive'] } },
+  spam: { move: { to: 'inbox', from: ['spam'] } },
+  trash: { move: { to: 'inbox', from: ['trash'] } },
 };
 
 function named(categories: readonly CategoryRow[], given: string, doing: 'add' | 'remove'): Named {

@@ -23,7 +23,7 @@ export class TagsService {
   ) {}
 
   async list(account: AccountRef, filter: TagFilter): Promise<TagView[]> {
-    const { rows } = await this.directory.of(account.id);
+    const { rows } = await this.directory.refreshed(account.id);
     return tagsOfAccount(account.id, rows).filter(
       (tag) =>
         (filter.name === undefined || tag.name === filter.name.toLowerCase()) &&

@@ -8,7 +8,7 @@ import { createFolder } from '../folders/folder-updates.service.js';
 import { type ChangeableMessage, messagesOfThread, movable, wishFor } from '../messages/mail-updates.service.js';
 import { touchThreads } from '../messages/touch-mail.js';
 
-import { type Destination, tagEffects, type TagEffects } from './tag-effects.js';
+import { type Destination, type Move, tagEffects, type TagEffects } from './tag-effects.js';
 
 export interface TagChange {
   readonly add: readonly string[];
@@ -40,12 +40,13 @@ export class ThreadTags {
       const effects = tagEffects(categories, change);
       await this.retag(tx, threadId, effects);
       const { unread, starred } = effects;
-      const moves = await movesTo(tx, effects.destination, messages, categories);
-      await wishFor(
-        tx,
-        messages.map((message) => ({ message, wish: { unread, starred, folderId: moves.get(message.id) } })),
-      );
-      await touchThreads(tx, [threadId], { seen: new Set(effects.seen ? [threadId] : []) });
+      const moves = await targetsOf(tx, effects.moves, messages, categories);
+      const wishes = messages.map((message) => ({
+        message,
+        wish: { unread, starred, folderId: moves.get(message.id) },
+      }));
+      await wishFor(tx, wishes, effects.seen ? [threadId] : []);
+      await touchThreads(tx, [threadId]);
     });
   }
 
@@ -61,21 +62,32 @@ export class ThreadTags {
 }
 
 /** By message, the folder it goes to. */
-async function movesTo(
+async function targetsOf(
   tx: Tx,
-  destination: Destination | undefined,
+  moves: readonly Move[],
   messages: readonly ChangeableMessage[],
   categories: readonly CategoryRow[],
 ): Promise<Map<string, string>> {
-  if (destination === undefined) return new Map();
-  const inbox = categories.find(({ role }) => role === 'inbox')?.id;
-  // What lies in a folder of the user's own is filed already.
-  const goes = ({ folderIds }: ChangeableMessage) =>
-    destination !== 'archive' || (inbox !== undefined && folderIds.includes(inbox));
-  const moving = movable(messages).filter(goes);
-  if (moving.length === 0) return new Map();
-  const target =
-    categories.find(({ role }) => role === destination)?.id ??
-    (await createFolder(tx, FOLDER_NAMES[destination], destination));
-  return new Map(moving.map(({ id }) => [id, target]));
+  const roles = new Map(categories.map(({ id, role }) => [id, role]));
+  const applies = (message: ChangeableMessage, { from }: Move) =>
+    from === null || message.folderIds.some((id) => from.includes(roles.get(id) ?? ''));
+  const targets = new Map<string, string>();
+  const folders = new Map<Destination, string>();
+  for (const message of movable(messages)) {
+    const to = moves.findLast((move) => applies(message, move))?.to;
+    if (to === undefined) continue;
+    const folder = folders.get(to) ?? (await folderFor(tx, to, categories));
+    folders.set(to, folder);
+    targets.set(message.id, folder);
+  }
+  return targets;
+}
+
+/** The account's folder for it; made when there is none. */
+async function folderFor(tx: Tx, to: Destination, categories: readonly CategoryRow[]): Promise<string> {
+  const name = FOLDER_NAMES[to];
+  const folder =
+    categories.find(({ role }) => role === to) ??
+    categories.find(({ kind, display_name: other }) => kind === 'folder' && other.toLowerCase() === name.toLowerCase());
+  return folder?.id ?? createFolder(tx, name, to);
 }

@@ -166,7 +166,7 @@ export class ThreadsService {
   }
 
   private async lookedUp(account: AccountRef, filter: MailFilter): Promise<ResolvedFilter> {
-    return resolved(filter, await this.directory.of(account.id));
+    return resolved(filter, await this.directory.naming(account.id, [filter.tag, filter.in]));
   }
 
   private async run<Row extends object>(query: Query): Promise<Row[]> {
