@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 
+import { BlobsModule } from '#libs/blobs/blobs.module.js';
 import type { Config } from '#libs/config/config.js';
 import { ConfigModule } from '#libs/config/config.module.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
@@ -9,6 +10,7 @@ import { DatabaseModule } from '#libs/database/database.module.js';
 import { AccountReadsModule } from '#libs/domain/accounts/account-reads.module.js';
 import { ActionsModule } from '#libs/domain/actions/actions.module.js';
 import { DeltasModule } from '#libs/domain/deltas/deltas.module.js';
+import { DraftsModule } from '#libs/domain/drafts/drafts.module.js';
 import { FilesModule } from '#libs/domain/files/files.module.js';
 import { FoldersModule } from '#libs/domain/folders/folders.module.js';
 import { MessagesModule } from '#libs/domain/messages/messages.module.js';
@@ -45,10 +47,12 @@ export class AppModule {
         LoggerModule.forRoot('api'),
         DatabaseModule.forRoot('postrider api', config.API_QUERY_TIMEOUT_SECONDS * 1000),
         QueuesModule,
+        BlobsModule,
         PassportModule,
         AccountReadsModule,
         ActionsModule,
         DeltasModule,
+        DraftsModule,
         FilesModule,
         FoldersModule,
         MessagesModule,

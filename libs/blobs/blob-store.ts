@@ -14,6 +14,6 @@ export abstract class BlobStore {
   /** The caller reads the stream to its end or destroys it. Null when the blob has expired or never was. */
   abstract open(key: string): Promise<{ readonly stream: Readable; readonly size: number } | null>;
 
-  /** Removes blobs that were last put more than `days` ago. @returns how many */
-  abstract removeOlderThan(days: number): Promise<number>;
+  /** Removes blobs that were last put more than `days` ago, but those still `needed`. @returns how many */
+  abstract removeOlderThan(days: number, needed: (key: string) => Promise<boolean>): Promise<number>;
 }

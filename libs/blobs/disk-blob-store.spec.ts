@@ -7,6 +7,8 @@ import { buffer } from 'node:stream/consumers';
 
 import { DiskBlobStore } from './disk-blob-store.js';
 
+const nobody = async () => false;
+
 describe('DiskBlobStore', () => {
   let dir: string;
   let store: DiskBlobStore;
@@ -60,12 +62,13 @@ describe('DiskBlobStore', () => {
       await utimes(path.join(dir, key.slice(0, 2), key.slice(2, 4), key), weekAgo, weekAgo);
     }
     await store.put(Readable.from(['renewed']));
-    expect(await store.removeOlderThan(6)).toBe(1);
+    expect(await store.removeOlderThan(6, async (key) => key === old.key)).toBe(0);
+    expect(await store.removeOlderThan(6, nobody)).toBe(1);
     expect(await read(old.key)).toBeNull();
     expect((await read(renewed.key))?.size).toBe(7);
   });
 
   it('sweeps a folder that does not exist yet', async () => {
-    expect(await new DiskBlobStore(path.join(dir, 'none')).removeOlderThan(1)).toBe(0);
+    expect(await new DiskBlobStore(path.join(dir, 'none')).removeOlderThan(1, nobody)).toBe(0);
   });
 });

@@ -35,12 +35,12 @@ export class DiskBlobStore extends BlobStore {
     return { stream: file.createReadStream(), size };
   }
 
-  async removeOlderThan(days: number): Promise<number> {
+  async removeOlderThan(days: number, needed: (key: string) => Promise<boolean>): Promise<number> {
     const before = Date.now() - days * DAY_MS;
     let removed = 0;
     for await (const name of filesBelow(this.dir)) {
       const file = await stat(name).catch(ignoreMissing);
-      if (!file || file.mtimeMs > before) continue;
+      if (!file || file.mtimeMs > before || (await needed(path.basename(name)))) continue;
       await rm(name, { force: true });
       removed += 1;
     }

@@ -49,6 +49,7 @@ export const environment = z.object({
   DATABASE_POOL_SIZE: count(1, 200).default(10),
   API_QUERY_TIMEOUT_SECONDS: count(1, 3600).default(15),
   TRUSTED_PROXIES: count(0, 10).default(0),
+  FILE_LIMIT_MB: count(1, 1000).default(25),
   DELTA_RETENTION_DAYS: count(1, 3650).default(60),
   CONNECT_LIMIT_PER_ADDRESS: count(1, 100_000).default(120),
   CONNECT_LIMIT_PER_EMAIL: count(1, 100_000).default(20),

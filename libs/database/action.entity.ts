@@ -2,7 +2,14 @@ import { Column, Entity, Generated, Index } from 'typeorm';
 
 import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
 
-export const actionKinds = ['message.update', 'folder.create', 'folder.rename', 'folder.delete'] as const;
+export const actionKinds = [
+  'message.update',
+  'folder.create',
+  'folder.rename',
+  'folder.delete',
+  'draft.save',
+  'draft.delete',
+] as const;
 export type ActionKind = (typeof actionKinds)[number];
 
 /**

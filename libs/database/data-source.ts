@@ -7,6 +7,7 @@ import { Workers1790000200000 } from '../../migrations/1790000200000-workers.js'
 import { SyncedCounts1790000300000 } from '../../migrations/1790000300000-synced-counts.js';
 import { NoMailboxId1790000400000 } from '../../migrations/1790000400000-no-mailbox-id.js';
 import { Actions1790000500000 } from '../../migrations/1790000500000-actions.js';
+import { Drafts1790000600000 } from '../../migrations/1790000600000-drafts.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -58,6 +59,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       SyncedCounts1790000300000,
       NoMailboxId1790000400000,
       Actions1790000500000,
+      Drafts1790000600000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

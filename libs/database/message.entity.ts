@@ -51,6 +51,8 @@ export class Message {
   @Column('text', { array: true }) categoryIds: string[];
   /** Drafts only: must match on update, delete and send. */
   @Column('integer', { default: 0 }) version: number;
+  /** Written through the API. Its copies at the provider carry a Message-ID by which they are known (own-message-id.ts). */
+  @Column('boolean', { default: false }) madeHere: boolean;
   @Column('text', { default: 'complete' }) parseState: 'complete' | 'limited' | 'failed';
   @Column('text', { nullable: true }) parseProblem: string | null;
   /** When its last uid vanished. It waits a while: a move made by another client brings it back. */
@@ -87,12 +89,13 @@ export class MessageUid {
 @Entity('files')
 @Index('files_by_message', ['accountId', 'messageId'])
 @Index('files_by_name', ['accountId', 'filename'])
+@Index('files_only_here', ['blobKey'], { where: 'part IS NULL' })
 export class FileRow {
   @KeyColumn('files_pkey') accountId: string;
   @KeyColumn('files_pkey') id: string;
   /** Null for an upload that is in no message yet. */
   @BytewiseColumn({ nullable: true }) messageId: string | null;
-  /** IMAP part number inside its message. */
+  /** IMAP part number inside its message. Null while its bytes are nowhere but in the blob store. */
   @Column('text', { nullable: true }) part: string | null;
   @BytewiseColumn({ nullable: true }) filename: string | null;
   @Column('text') contentType: string;

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { BlobsModule } from '#libs/blobs/blobs.module.js';
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { YoungTables } from '#libs/database/young-tables.js';
 
@@ -19,13 +20,15 @@ import { FolderStore } from './mail/folder-store.js';
 import { StaleRefs } from './mail/stale-refs.js';
 import { ActionBell } from './syncback/action-bell.js';
 import { ActionStore } from './syncback/action-store.js';
+import { DraftEffects } from './syncback/draft-effects.js';
+import { DraftStore } from './syncback/draft-store.js';
 import { FolderEffects } from './syncback/folder-effects.js';
 import { MessageEffects } from './syncback/message-effects.js';
 import { Syncback } from './syncback/syncback.js';
 
 /** The mail engine: sessions, passes, backfill. */
 @Module({
-  imports: [ConnectionsModule],
+  imports: [ConnectionsModule, BlobsModule],
   providers: [
     AccountWriter,
     AccountLog,
@@ -45,6 +48,8 @@ import { Syncback } from './syncback/syncback.js';
     ActionStore,
     MessageEffects,
     FolderEffects,
+    DraftEffects,
+    DraftStore,
     Syncback,
     YoungTables,
   ],

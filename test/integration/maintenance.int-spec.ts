@@ -33,6 +33,7 @@ describe('upkeep', () => {
         store,
         engine.app.get(StaleRefs),
         new OldChanges(engine.app.get(Reader)),
+        engine.app.get(Reader),
         { DELTA_RETENTION_DAYS: 14 },
         engine.app.get<Logger>(Logger),
       ).clean();
@@ -53,6 +54,30 @@ describe('upkeep', () => {
       const kept = await blobs.open(fresh.key);
       expect(kept?.size).toBe(5);
       kept?.stream.destroy();
+    });
+
+    it('keeps what is nowhere else, however old', async () => {
+      const [upload, saved] = [await blobs.put(Readable.from(['upload'])), await blobs.put(Readable.from(['saved']))];
+      const accountId = await engine.addAccount(undefined, 'uploads@example.com');
+      for (const [id, key, part] of [
+        ['upload', upload.key, null],
+        ['saved', saved.key, '2'],
+      ]) {
+        await engine.rows(
+          `INSERT INTO files (account_id, id, content_type, size, disposition, blob_key, part)
+           VALUES ($1, $2, 'text/plain', 6, 'attachment', $3, $4)`,
+          [accountId, id, key, part],
+        );
+      }
+      const monthAgo = new Date(Date.now() - 30 * 86_400_000);
+      for (const { key } of [upload, saved]) {
+        await utimes(path.join(blobDir, key.slice(0, 2), key.slice(2, 4), key), monthAgo, monthAgo);
+      }
+      await clean();
+      const kept = await blobs.open(upload.key);
+      expect(kept?.size).toBe(6);
+      kept?.stream.destroy();
+      expect(await blobs.open(saved.key)).toBeNull();
     });
 
     it('forgets references to threads that are gone, of every account, and no others', async () => {

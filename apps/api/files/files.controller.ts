@@ -1,17 +1,24 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 
+import { BlobStore } from '#libs/blobs/blob-store.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
 import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
 import { contentDisposition } from '#libs/domain/files/content-disposition.js';
 import { FileView } from '#libs/domain/files/file.view.js';
 import { FilesService } from '#libs/domain/files/files.service.js';
+import { Uploads } from '#libs/domain/files/uploads.service.js';
 import { MailContents } from '#libs/domain/messages/mail-contents.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
 import { idFilter, limit, offset, PathId, text, view } from '../http/parameters.js';
 import { ByteBody } from '../http/reply.js';
 import { listOf } from '../http/views.js';
+
+import { receiveFiles } from './blob-storage.js';
 
 const FileQuery = z.object({
   message_id: idFilter('message_id'),
@@ -29,6 +36,9 @@ export class FilesController {
   constructor(
     private readonly files: FilesService,
     private readonly contents: MailContents,
+    private readonly uploads: Uploads,
+    @Inject(BlobStore) private readonly blobs: BlobStore,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'FILE_LIMIT_MB'>,
   ) {}
 
   @Get()
@@ -64,5 +74,29 @@ export class FilesController {
       'Content-Type': 'application/octet-stream',
       'Content-Disposition': contentDisposition(filename, contentType),
     });
+  }
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'uploadFiles', summary: 'Uploads files, to be attached to drafts' })
+  @ApiConsumes('multipart/form-data')
+  @ApiBody({ schema: { type: 'object', properties: { file: { type: 'string', format: 'binary' } } } })
+  @ApiOkResponse({ standardSchema: z.array(FileView) })
+  async upload(
+    @CurrentAccount() account: AccountRef,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<FileView[]> {
+    const files = await receiveFiles(request, response, this.blobs, this.config.FILE_LIMIT_MB);
+    const ids = await this.uploads.add(account, files);
+    return Promise.all(ids.map((id) => this.files.get(account, id)));
+  }
+
+  @Delete(':id')
+  @ApiOperation({ operationId: 'deleteFile', summary: 'Deletes a file that is attached to nothing' })
+  @ApiOkResponse({ standardSchema: z.null() })
+  async remove(@CurrentAccount() account: AccountRef, @Param('id', { schema: PathId }) id: string): Promise<null> {
+    await this.uploads.remove(account, id);
+    return null;
   }
 }

@@ -5,6 +5,7 @@ import { OldChanges } from '#libs/changes/old-changes.js';
 import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
+import { Reader } from '#libs/database/reader.js';
 import { StaleRefs } from '#libs/sync/mail/stale-refs.js';
 
 const EVERY_MS = 60 * 60_000;
@@ -23,6 +24,7 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(BlobStore) private readonly blobs: BlobStore,
     private readonly refs: StaleRefs,
     private readonly changes: OldChanges,
+    private readonly reader: Reader,
     @Inject(CONFIG) private readonly config: Pick<Config, 'DELTA_RETENTION_DAYS'>,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
@@ -37,10 +39,20 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** One that fails does not keep the others from being tried. */
   async clean(): Promise<void> {
-    await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS));
+    await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS, (key) => this.isOnlyCopy(key)));
     await this.attempt('references of threads', () => this.refs.clean(Date.now() + REFS_BUDGET_MS));
     const before = new Date(Date.now() - this.config.DELTA_RETENTION_DAYS * DAY_MS);
     await this.attempt('changes', () => this.changes.clean(before, Date.now() + CHANGES_BUDGET_MS));
+  }
+
+  /** Of an upload, or of a draft's file that no provider has yet. */
+  private async isOnlyCopy(blobKey: string): Promise<boolean> {
+    const rows = await this.reader.rows(
+      'SELECT FROM files WHERE blob_key = $1 AND part IS NULL LIMIT 1',
+      [blobKey],
+      'is-only-copy',
+    );
+    return rows.length > 0;
   }
 
   private async attempt(what: string, clean: () => Promise<number>): Promise<void> {

@@ -8,10 +8,13 @@ export const JobStatusView = z
     job_status_id: z.string(),
     account_id: z.string(),
     namespace_id: z.string(),
-    action: z.string().describe('`update_message`, `create_folder`, `update_folder`, `delete_folder`'),
-    object: z.enum(['message', 'folder']),
+    action: z
+      .string()
+      .describe('`update_message`, `create_folder`, `update_folder`, `delete_folder`, `save_draft`, `delete_draft`'),
+    object: z.enum(['message', 'folder', 'draft']),
     message_id: z.string().optional(),
     folder_id: z.string().optional(),
+    draft_id: z.string().optional(),
     status: z.enum(['pending', 'successful', 'failed']),
     reason: z.string().nullable().describe('Why it failed, or has not succeeded yet'),
     created_at: z.int().describe('Unix seconds'),
@@ -28,11 +31,13 @@ export interface ActionRow {
   readonly created_at: Date;
 }
 
-const names: Readonly<Record<ActionKind, { readonly action: string; readonly object: 'message' | 'folder' }>> = {
+const names: Readonly<Record<ActionKind, { readonly action: string; readonly object: JobStatusView['object'] }>> = {
   'message.update': { action: 'update_message', object: 'message' },
   'folder.create': { action: 'create_folder', object: 'folder' },
   'folder.rename': { action: 'update_folder', object: 'folder' },
   'folder.delete': { action: 'delete_folder', object: 'folder' },
+  'draft.save': { action: 'save_draft', object: 'draft' },
+  'draft.delete': { action: 'delete_draft', object: 'draft' },
 };
 
 export function toJobStatusView(accountId: string, row: ActionRow): JobStatusView {

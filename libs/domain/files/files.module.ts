@@ -1,6 +1,9 @@
 import { Module } from '@nestjs/common';
 
-import { FilesService } from './files.service.js';
+import { ChangesModule } from '#libs/changes/changes.module.js';
 
-@Module({ providers: [FilesService], exports: [FilesService] })
+import { FilesService } from './files.service.js';
+import { Uploads } from './uploads.service.js';
+
+@Module({ imports: [ChangesModule], providers: [FilesService, Uploads], exports: [FilesService, Uploads] })
 export class FilesModule {}

@@ -54,6 +54,18 @@ export class MailContents {
     return { ...(stored ?? (await this.fetched(account, fileId))), filename, contentType };
   }
 
+  /**
+   * Fetches a file if need be. @returns its key in the blob store
+   * @throws as `file`
+   */
+  async blobOf(account: AccountRef, fileId: string): Promise<string> {
+    const { blob_key: known } = await this.files.find(account, fileId);
+    const stored = known === null ? null : await this.blobs.open(known);
+    stored?.stream.destroy();
+    if (stored && known !== null) return known;
+    return (await this.remote.call('file.content', { accountId: account.id, fileId })).blobKey;
+  }
+
   private async fetched(account: AccountRef, fileId: string): Promise<Content> {
     const { blobKey } = await this.remote.call('file.content', { accountId: account.id, fileId });
     return this.opened(blobKey);

@@ -20,6 +20,15 @@ export interface MailWriter {
    */
   move(path: string, uids: readonly number[], target: string): Promise<Map<number, NewPlace>>;
 
+  /** @returns where it lies; null when the server does not tell (no UIDPLUS) */
+  append(path: string, source: Buffer, flags: readonly string[], receivedAt: Date): Promise<NewPlace | null>;
+
+  /** Messages whose Message-ID contains this text, newest first. */
+  find(path: string, messageId: string): Promise<NewPlace[]>;
+
+  /** Expunges these messages and nothing else. Those that are gone are fine. */
+  remove(path: string, uids: readonly number[]): Promise<void>;
+
   /** One that exists already is fine. */
   createFolder(path: string): Promise<void>;
 

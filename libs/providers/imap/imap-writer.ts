@@ -39,6 +39,38 @@ export class ImapWriter implements MailWriter {
     return new Map([...uidMap].map(([from, to]) => [from, { uidValidity: String(uidValidity), uid: to }]));
   }
 
+  async append(path: string, source: Buffer, flags: readonly string[], receivedAt: Date): Promise<NewPlace | null> {
+    const done = await this.must(`saving a message in ${path}`, () =>
+      this.connection.flow.append(path, source, [...flags], receivedAt),
+    );
+    return done.uid && done.uidValidity ? { uid: done.uid, uidValidity: String(done.uidValidity) } : null;
+  }
+
+  async find(path: string, messageId: string): Promise<NewPlace[]> {
+    await this.connection.select(path);
+    const query = { header: { 'message-id': messageId } };
+    const uids = await this.must(`searching ${path}`, () => this.connection.flow.search(query, { uid: true }));
+    const uidValidity = String(this.connection.selected?.uidValidity ?? '');
+    return uids.toSorted((a, b) => b - a).map((uid) => ({ uid, uidValidity }));
+  }
+
+  /**
+   * Without UID EXPUNGE (RFC 4315) only a plain one is left, which takes what others have marked as deleted with it. It
+   * is not used then: the copies stay behind, marked, for whoever expunges next.
+   */
+  async remove(path: string, uids: readonly number[]): Promise<void> {
+    const { flow } = this.connection;
+    await this.connection.select(path);
+    const [set, doing] = [uidSet(uids), `removing messages from ${path}`];
+    if (!this.connection.has('UIDPLUS')) {
+      await this.must(doing, () => flow.messageFlagsAdd(set, ['\\Deleted'], { uid: true, silent: true }));
+      const marked = await this.must(doing, () => flow.search({ deleted: true }, { uid: true }));
+      const ours = new Set(uids);
+      if (!marked.every((uid) => ours.has(uid))) return;
+    }
+    await this.must(doing, () => flow.messageDelete(set, { uid: true }));
+  }
+
   async createFolder(path: string): Promise<void> {
     await this.connection.guard(`creating folder ${path}`, () => this.connection.flow.mailboxCreate(path));
   }
@@ -55,22 +87,6 @@ export class ImapWriter implements MailWriter {
     } catch (error) {
       if (!(error instanceof ProviderError) || error.kind !== 'not-found') throw error;
     }
-  }
-
-  /**
-   * Without UID EXPUNGE (RFC 4315) only a plain one is left, which takes what others have marked as deleted with it. It
-   * is not used then: the copies stay behind, marked, for whoever expunges next.
-   */
-  private async remove(path: string, uids: readonly number[]): Promise<void> {
-    const { flow } = this.connection;
-    const [set, doing] = [uidSet(uids), `removing messages from ${path}`];
-    if (!this.connection.has('UIDPLUS')) {
-      await this.must(doing, () => flow.messageFlagsAdd(set, ['\\Deleted'], { uid: true, silent: true }));
-      const marked = await this.must(doing, () => flow.search({ deleted: true }, { uid: true }));
-      const ours = new Set(uids);
-      if (!marked.every((uid) => ours.has(uid))) return;
-    }
-    await this.must(doing, () => flow.messageDelete(set, { uid: true }));
   }
 
   /** imapflow answers `false` where a server refused, or where the connection broke. */

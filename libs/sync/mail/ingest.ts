@@ -1,6 +1,8 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { type Answerable, touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
+import { emailsOf } from '#libs/domain/messages/emails-of.js';
+import { idIn } from '#libs/domain/messages/own-message-id.js';
 import { kindOf, touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { ThreadMessage } from '#libs/domain/threads/summarize-thread.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
@@ -8,7 +10,7 @@ import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 import { type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
 import { messageIdentity } from './identity.js';
-import { emailsOf, hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
+import { hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
 import { noteLimited } from './poison.js';
 import { assignStoredThreads, saveAssignment } from './thread-store.js';
 
@@ -123,12 +125,13 @@ async function identify(
     [tx.accountId, identities],
   );
   const known = new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));
+  const own = await ownMessages(tx, context.folder, batch);
   const placed: Placed[] = [];
   const fresh: Omit<NewMessage, 'threadId'>[] = [];
   const copies = new Set<string>();
   batch.forEach((read, index) => {
     const identity = identities[index]!;
-    let message = known.get(identity);
+    let message = known.get(identity) ?? own.get(idIn(read.parsed.headers.messageIdHeader) ?? '');
     if (message) {
       copies.add(message.id);
     } else {
@@ -139,6 +142,26 @@ async function identify(
     placed.push({ read, messageId: message.id, receivedAt: message.receivedAt });
   });
   return { placed, fresh, copies: [...copies] };
+}
+
+/** Where copies of what was written here are put. Elsewhere a Message-ID like ours is just that. */
+const OWN_ROLES: ReadonlySet<string | null> = new Set(['drafts', 'sent']);
+
+/** Messages written here of which this batch has copies, by id. */
+async function ownMessages(
+  tx: Tx,
+  folder: FolderRef,
+  batch: readonly ReadMessage[],
+): Promise<Map<string, { id: string; receivedAt: Date }>> {
+  const ids = OWN_ROLES.has(folder.role)
+    ? batch.map((read) => idIn(read.parsed.headers.messageIdHeader)).filter((id) => id !== null)
+    : [];
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query<{ id: string; received_at: Date }>(
+    'SELECT id, received_at FROM messages WHERE account_id = $1 AND id = ANY($2) AND made_here',
+    [tx.accountId, ids],
+  );
+  return new Map(rows.map((row) => [row.id, { id: row.id, receivedAt: row.received_at }]));
 }
 
 /** The column's limit. What servers say about sizes need not be true. */

@@ -1,6 +1,6 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
-import { ParticipantField, canonicalEmail, type Participant } from '#libs/common/participants.js';
+import type { Participant } from '#libs/common/participants.js';
 import { arrayLiteral } from '#libs/database/array-literal.js';
 import { jsonArray, textArray } from '#libs/database/text-array.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
@@ -27,19 +27,6 @@ export interface NewUid {
   readonly read: { readonly uid: number; readonly flags: readonly string[] | null };
   readonly messageId: string;
   readonly receivedAt: Date;
-}
-
-/** Canonical addresses of a message and in which fields each stands (ParticipantField bits). */
-export function emailsOf(headers: ParsedMessage['headers']): Map<string, number> {
-  const emails = new Map<string, number>();
-  for (const field of ['from', 'to', 'cc', 'bcc', 'replyTo'] as const) {
-    for (const { email } of headers[field]) {
-      const key = canonicalEmail(email);
-      // An index entry holds 2,700 bytes at most; no address anybody filters by is longer than this.
-      if (key !== '' && key.length <= 320) emails.set(key, (emails.get(key) ?? 0) | ParticipantField[field]);
-    }
-  }
-  return emails;
 }
 
 const json = (people: readonly Participant[]): string => JSON.stringify(people);

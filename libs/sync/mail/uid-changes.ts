@@ -116,7 +116,10 @@ interface OrphanRow {
 export async function deleteOrphans(tx: Tx, before: Date): Promise<number> {
   const orphans = await tx.query<OrphanRow>(
     `SELECT id, thread_id, message_id_header, draft FROM messages
-     WHERE account_id = $1 AND orphaned_at < $2 ORDER BY orphaned_at LIMIT $3`,
+     WHERE account_id = $1 AND orphaned_at < $2 AND NOT EXISTS (
+       -- Somebody else deleted the copy of a draft that has been changed here since: it is saved again.
+       SELECT FROM actions WHERE account_id = $1 AND object_id = messages.id AND state = 'pending' AND kind = 'draft.save'
+     ) ORDER BY orphaned_at LIMIT $3`,
     [tx.accountId, before, ORPHANS_AT_A_TIME],
   );
   if (orphans.length === 0) return 0;

@@ -6,6 +6,15 @@ import { Reader } from '#libs/database/reader.js';
 
 import type { Place } from './plan-effects.js';
 
+/** What the kinds that need more than their object have written down. */
+export interface ActionDetails {
+  readonly path?: string;
+  readonly newPath?: string;
+  readonly version?: number;
+  readonly madeHere?: boolean;
+  readonly places?: readonly { readonly folderId: string; readonly uid: string }[];
+}
+
 export interface PendingAction {
   readonly id: string;
   readonly kind: ActionKind;
@@ -13,7 +22,7 @@ export interface PendingAction {
   readonly unread: boolean | null;
   readonly starred: boolean | null;
   readonly folderId: string | null;
-  readonly details: { readonly path?: string; readonly newPath?: string } | null;
+  readonly details: ActionDetails | null;
   readonly attempts: number;
   readonly retryAt: Date | null;
 }

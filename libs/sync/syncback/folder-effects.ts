@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
-import type { ActionKind } from '#libs/database/action.entity.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import type { Watch } from '../folder-visits.js';
@@ -9,7 +8,9 @@ import type { Watch } from '../folder-visits.js';
 import { type PendingAction, settle } from './action-store.js';
 import { refused } from './give-up.js';
 
-type FolderAction = PendingAction & { readonly kind: Exclude<ActionKind, 'message.update'> };
+export interface FolderAction extends PendingAction {
+  readonly kind: 'folder.create' | 'folder.rename' | 'folder.delete';
+}
 
 /** Creates, renames and deletes folders at the provider. */
 @Injectable()

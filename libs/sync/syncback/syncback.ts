@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Watch } from '../folder-visits.js';
 
 import { ActionStore, type PendingAction } from './action-store.js';
+import { DraftEffects } from './draft-effects.js';
 import { FolderEffects } from './folder-effects.js';
 import { MessageEffects } from './message-effects.js';
 
@@ -17,6 +18,7 @@ export class Syncback {
     private readonly store: ActionStore,
     private readonly messages: MessageEffects,
     private readonly folders: FolderEffects,
+    private readonly drafts: DraftEffects,
   ) {}
 
   /**
@@ -30,15 +32,31 @@ export class Syncback {
       const { batch, wakeAt } = nextBatch(await this.store.pending(watch.account.id), Date.now());
       const [first] = batch;
       if (!first) return wakeAt;
-      if (first.kind === 'message.update') await this.messages.run(watch, batch);
-      else await this.folders.run(watch, { ...first, kind: first.kind });
+      await this.carryOut(watch, first, batch);
+    }
+  }
+
+  private carryOut(watch: Watch, first: PendingAction, batch: readonly PendingAction[]): Promise<void> {
+    const { kind } = first;
+    switch (kind) {
+      case 'message.update':
+        return this.messages.run(watch, batch);
+      case 'folder.create':
+      case 'folder.rename':
+      case 'folder.delete':
+        return this.folders.run(watch, { ...first, kind });
+      case 'draft.save':
+      case 'draft.delete':
+        return this.drafts.run(watch, first);
+      default:
+        return kind satisfies never;
     }
   }
 }
 
 /**
- * Actions that can be done together: messages' up to the next of a folder, or one of a folder. What has to wait keeps
- * back the later ones of the same message; a folder keeps back everything, for messages may be meant to go there.
+ * Actions that can be done together: of messages as many as there are in a row, of anything else one. What has to wait
+ * keeps back the later ones of the same object; a folder keeps back everything, for messages may be meant to go there.
  * @param wakeAt when something is due that is not yet; Infinity when nothing is
  */
 export function nextBatch(
@@ -50,15 +68,15 @@ export function nextBatch(
   let wakeAt = Infinity;
   for (const action of pending) {
     const due = action.retryAt?.getTime() ?? 0;
-    const isFolder = action.kind !== 'message.update';
-    if (isFolder && batch.length > 0) break;
+    const alone = action.kind !== 'message.update';
+    if (alone && batch.length > 0) break;
     if (waiting.has(action.objectId)) continue;
     if (due <= now) batch.push(action);
     else {
       waiting.add(action.objectId);
       wakeAt = Math.min(wakeAt, due);
     }
-    if (isFolder) break;
+    if (alone && (batch.length > 0 || action.kind.startsWith('folder.'))) break;
   }
   return { batch, wakeAt };
 }

@@ -1,0 +1,167 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { Conflict, InvalidRequest, NotFound } from '#libs/common/errors.js';
+import { newId } from '#libs/common/ids.js';
+import type { Participant } from '#libs/common/participants.js';
+import { Reader } from '#libs/database/reader.js';
+
+import type { AccountRef } from '../accounts/account-ref.js';
+import { queueActions } from '../actions/actions.js';
+import { createFolder } from '../folders/folder-updates.service.js';
+import { MailContents } from '../messages/mail-contents.service.js';
+import { ownMessageId } from '../messages/own-message-id.js';
+import { touchThreads } from '../messages/touch-mail.js';
+
+import type { DraftFields, DraftRow } from './draft-fields.js';
+import { attach, type FetchedFiles } from './draft-files.js';
+import { replyTarget } from './draft-reply.js';
+import { deleteDraftRow, draftRow, saveDraftRow } from './draft-rows.js';
+
+/** Drafts as users write them: kept here at once, then saved in the provider's drafts folder. */
+@Injectable()
+export class Drafts {
+  constructor(
+    private readonly writer: AccountWriter,
+    private readonly reader: Reader,
+    private readonly contents: MailContents,
+  ) {}
+
+  /** @throws InvalidRequest for files, threads and messages that do not exist @returns the new draft's id */
+  async create(account: AccountRef, fields: DraftFields): Promise<string> {
+    const fetched = await this.fetch(account, null, fields.fileIds ?? []);
+    return this.writer.write(account.id, async (tx) => {
+      const target = await replyTarget(tx, fields);
+      const id = newId();
+      const from = fields.from?.length ? fields.from : [await ownAddress(tx)];
+      await save(tx, fetched, fields, {
+        id,
+        threadId: target.threadId,
+        version: 0,
+        subject: fields.subject || target.subject,
+        body: '',
+        from,
+        to: [],
+        cc: [],
+        bcc: [],
+        replyTo: [],
+        messageIdHeader: null,
+        inReplyTo: target.inReplyTo,
+        references: target.references,
+        receivedAt: new Date(),
+        draft: true,
+        madeHere: true,
+      });
+      tx.changes.record('create', 'draft', id);
+      return id;
+    });
+  }
+
+  /** Replaces what is given. @throws NotFound, Conflict when it has another version by now */
+  async update(account: AccountRef, id: string, version: number, fields: DraftFields): Promise<void> {
+    const fetched = await this.fetch(account, id, fields.fileIds ?? []);
+    await this.writer.write(account.id, async (tx) => {
+      const draft = await mustBe(tx, id, version);
+      await save(tx, fetched, fields, { ...draft, version: draft.version + 1, receivedAt: new Date() });
+      tx.changes.record('modify', 'draft', id);
+    });
+  }
+
+  /** @throws NotFound, Conflict when it has another version by now */
+  async remove(account: AccountRef, id: string, version: number | null): Promise<void> {
+    await this.writer.write(account.id, async (tx) => {
+      const draft = await mustBe(tx, id, version);
+      const places = await tx.query<{ folderId: string; uid: string }>(
+        `SELECT folder_id AS "folderId", uid FROM message_uids WHERE account_id = $1 AND message_id = $2 AND uid > 0`,
+        [account.id, id],
+      );
+      await deleteDraftRow(tx, id);
+      tx.changes.record('delete', 'draft', id);
+      await touchThreads(tx, [draft.threadId]);
+      const details = { messageIdHeader: draft.messageIdHeader, madeHere: draft.madeHere, places };
+      await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details }]);
+    });
+  }
+
+  /** Files that lie in other messages are fetched first: a draft holds its own copies. */
+  private async fetch(account: AccountRef, draftId: string | null, fileIds: readonly string[]): Promise<FetchedFiles> {
+    const fetched = new Map<string, string>();
+    if (fileIds.length === 0) return fetched;
+    const rows = await this.reader.rows<{ id: string }>(
+      `SELECT id FROM files WHERE account_id = $1 AND id = ANY($2) AND message_id IS NOT NULL
+         AND message_id <> coalesce($3, '')`,
+      [account.id, fileIds, draftId],
+      'files-of-others',
+    );
+    for (const { id } of rows) fetched.set(id, await this.contents.blobOf(account, id));
+    return fetched;
+  }
+}
+
+async function save(tx: Tx, fetched: FetchedFiles, fields: DraftFields, draft: DraftRow): Promise<void> {
+  const { subject, body, to, cc, bcc, from, replyTo } = fields;
+  const next: DraftRow = {
+    ...draft,
+    subject: subject ?? draft.subject,
+    body: body ?? draft.body,
+    to: to ?? draft.to,
+    cc: cc ?? draft.cc,
+    bcc: bcc ?? draft.bcc,
+    from: from?.length ? from : draft.from,
+    replyTo: replyTo ?? draft.replyTo,
+  };
+  // A reply that says no subject keeps that of what it answers.
+  const subjectKept = draft.version === 0 && !subject ? { subject: draft.subject } : {};
+  if (fields.fileIds) await attach(tx, draft.id, fields.fileIds, fetched);
+  const attachments = await showInline(tx, draft.id, next.body);
+  const messageIdHeader = ownMessageId(draft.id, draft.version, next.from[0]?.email ?? '');
+  await saveDraftRow(tx, { ...next, ...subjectKept, messageIdHeader }, attachments > 0);
+  await touchThreads(tx, [draft.threadId], { subjectKeys: new Map([[draft.threadId, '0']]) });
+  await mustHaveHome(tx);
+  await queueActions(tx, [{ kind: 'draft.save', objectId: draft.id, details: { version: draft.version } }]);
+}
+
+/** Files that the body shows (`cid:` and the file's id) are inline. @returns how many are not */
+async function showInline(tx: Tx, draftId: string, body: string): Promise<number> {
+  await tx.query(
+    `UPDATE files SET content_id = shown.id, disposition = CASE WHEN shown.id IS NULL THEN 'attachment' ELSE 'inline' END
+     FROM (
+       SELECT file.id AS file_id, CASE WHEN strpos($3, 'cid:' || file.id) > 0 THEN file.id END AS id
+       FROM files file WHERE file.account_id = $1 AND file.message_id = $2
+         AND (file.content_id IS NULL OR file.content_id = file.id)
+     ) AS shown WHERE account_id = $1 AND files.id = shown.file_id`,
+    [tx.accountId, draftId, body],
+  );
+  const [counted] = await tx.query<{ number: number }>(
+    `SELECT count(*)::int AS number FROM files
+     WHERE account_id = $1 AND message_id = $2 AND disposition = 'attachment'`,
+    [tx.accountId, draftId],
+  );
+  return counted?.number ?? 0;
+}
+
+/** A folder for drafts is made when the account has none. */
+async function mustHaveHome(tx: Tx): Promise<void> {
+  const found = await tx.query(`SELECT FROM categories WHERE account_id = $1 AND kind = 'folder' AND role = 'drafts'`, [
+    tx.accountId,
+  ]);
+  if (found.length === 0) await createFolder(tx, 'Drafts', 'drafts');
+}
+
+/** @throws NotFound, InvalidRequest, Conflict */
+async function mustBe(tx: Tx, id: string, version: number | null): Promise<DraftRow> {
+  const draft = await draftRow(tx, id);
+  if (!draft) throw new NotFound('draft', id);
+  if (!draft.draft) throw new InvalidRequest(`Message ${id} is not a draft`);
+  if (version !== null && version !== draft.version) {
+    throw new Conflict(`Draft ${id}.${version} has already been updated to version ${draft.version}`);
+  }
+  return draft;
+}
+
+async function ownAddress(tx: Tx): Promise<Participant> {
+  const [account] = await tx.query<Participant>('SELECT name, email_address AS email FROM accounts WHERE id = $1', [
+    tx.accountId,
+  ]);
+  return account ?? { name: '', email: '' };
+}

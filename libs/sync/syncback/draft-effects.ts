@@ -1,0 +1,141 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { BlobStore } from '#libs/blobs/blob-store.js';
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
+import { buildMessage } from '#libs/mime/build-message.js';
+import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
+import type { NewPlace } from '#libs/providers/contracts/mail-writer.js';
+import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
+
+import type { Watch } from '../folder-visits.js';
+import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
+import { dropUids } from '../mail/uid-changes.js';
+
+import { type PendingAction, settle } from './action-store.js';
+import { type DraftFile, DraftStore, type StoredDraft } from './draft-store.js';
+import { partsOf } from './draft-parts.js';
+import { refused } from './give-up.js';
+
+const FLAGS = ['\\Draft', '\\Seen'];
+
+/** Saves drafts in the provider's drafts folder, one copy each, and deletes them there. */
+@Injectable()
+export class DraftEffects {
+  constructor(
+    private readonly writer: AccountWriter,
+    private readonly folders: FolderStore,
+    private readonly drafts: DraftStore,
+    @Inject(BlobStore) private readonly blobs: BlobStore,
+  ) {}
+
+  /** @throws ProviderError when the account is in trouble */
+  async run(watch: Watch, action: PendingAction): Promise<void> {
+    const { id: accountId, epoch } = watch.account;
+    try {
+      const done = await (action.kind === 'draft.save' ? this.save(watch, action) : this.remove(watch, action));
+      await this.writer.write(accountId, done, { epoch });
+    } catch (error) {
+      if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
+      await this.writer.write(accountId, (tx) => refused(tx, [action], error), { epoch });
+    }
+  }
+
+  /** The new copy first, then the old ones go: at no moment is there none. @returns what is so from now on */
+  private async save(watch: Watch, action: PendingAction): Promise<(tx: Tx) => Promise<void>> {
+    const draft = await this.drafts.find(watch.account.id, action.objectId);
+    const version = action.details?.version ?? 0;
+    // A later save is coming, or there is nothing left to save.
+    if (!draft?.draft || draft.version > version) return (tx) => settle(tx, [action.id], 'successful');
+    const folders = await this.folders.list(watch.account.id);
+    const home = folders.find((folder) => folder.role === 'drafts');
+    if (!home) throw new ProviderError('not-found', 'The account has no drafts folder.');
+    const driver = await watch.source.get();
+    const files = await this.read(driver, draft, folders);
+    const source = await buildMessage({ ...draft, date: draft.receivedAt, files }, { keepBcc: true });
+    // What was stopped after it was appended is there already.
+    const [known] = await driver.find(home.path, draft.messageIdHeader);
+    const place = known ?? (await driver.append(home.path, source, FLAGS, draft.receivedAt));
+    await this.removeOlder(driver, draft, folders, home, place);
+    return async (tx) => {
+      await this.place(tx, draft, folders, home, place);
+      await this.drafts.setParts(tx, partsOf(source, draft.files));
+      await settle(tx, [action.id], 'successful');
+      await touchThreads(tx, await touchMessages(tx, [draft.id]));
+    };
+  }
+
+  private async read(driver: MailDriver, draft: StoredDraft, folders: readonly StoredFolder[]) {
+    const read = async (file: DraftFile): Promise<Buffer> => {
+      const blob = file.blobKey === null ? null : await this.blobs.open(file.blobKey);
+      if (blob) return collected(blob.stream);
+      for (const { folderId, uid } of draft.places) {
+        const path = folders.find(({ id }) => id === folderId)?.path;
+        if (path !== undefined && file.part !== null) return collected(await driver.part(path, uid, file.part));
+      }
+      throw new ProviderError('not-found', `A file of the draft is nowhere to be found (${file.id}).`);
+    };
+    const files = [];
+    // One after the other: a session does one thing at a time.
+    for (const file of draft.files) files.push({ ...file, content: await read(file) });
+    return files;
+  }
+
+  private async removeOlder(
+    driver: MailDriver,
+    draft: StoredDraft,
+    folders: readonly StoredFolder[],
+    home: StoredFolder,
+    place: NewPlace | null,
+  ): Promise<void> {
+    const older = draft.places.filter(({ folderId, uid }) => folderId !== home.id || uid !== place?.uid);
+    for (const folder of folders) {
+      const uids = older.filter(({ folderId }) => folderId === folder.id).map(({ uid }) => uid);
+      if (uids.length > 0) await driver.remove(folder.path, uids);
+    }
+    if (!place) return;
+    // Copies that no pass has seen yet.
+    const ours = await driver.find(home.path, `${draft.id}-`);
+    const others = ours.map(({ uid }) => uid).filter((uid) => uid !== place.uid);
+    if (others.length > 0) await driver.remove(home.path, others);
+  }
+
+  private async place(
+    tx: Tx,
+    draft: StoredDraft,
+    folders: readonly StoredFolder[],
+    home: StoredFolder,
+    place: NewPlace | null,
+  ): Promise<void> {
+    // Where the server did not tell, the next pass finds the copy, and the draft keeps its old place until then.
+    if (place && place.uidValidity === home.cursor?.uidValidity) {
+      await this.drafts.put(tx, draft, home.id, place.uid, FLAGS);
+    }
+    for (const folder of folders) {
+      const gone = draft.places.filter(({ folderId, uid }) => folderId === folder.id && uid !== place?.uid);
+      await dropUids(
+        tx,
+        folder.id,
+        gone.map(({ uid }) => uid),
+      );
+    }
+  }
+
+  private async remove(watch: Watch, action: PendingAction): Promise<(tx: Tx) => Promise<void>> {
+    const { places = [], madeHere = false } = action.details ?? {};
+    const driver = await watch.source.get();
+    for (const folder of await this.folders.list(watch.account.id)) {
+      const known = places.filter(({ folderId }) => folderId === folder.id).map(({ uid }) => Number(uid));
+      const ours = madeHere && folder.role === 'drafts' ? await driver.find(folder.path, `${action.objectId}-`) : [];
+      const uids = new Set([...known, ...ours.map(({ uid }) => uid)]);
+      if (uids.size > 0) await driver.remove(folder.path, [...uids]);
+    }
+    return (tx) => settle(tx, [action.id], 'successful');
+  }
+}
+
+async function collected(stream: NodeJS.ReadableStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+
+import type { Tx } from '#libs/changes/account-writer.js';
+import type { Participant } from '#libs/common/participants.js';
+import { Reader } from '#libs/database/reader.js';
+
+export interface DraftFile {
+  readonly id: string;
+  readonly filename: string | null;
+  readonly contentType: string;
+  readonly contentId: string | null;
+  readonly disposition: 'attachment' | 'inline';
+  readonly part: string | null;
+  readonly blobKey: string | null;
+}
+
+export interface DraftPlace {
+  readonly folderId: string;
+  readonly uid: number;
+}
+
+/** A draft with all that goes into its copy at the provider. */
+export interface StoredDraft {
+  readonly id: string;
+  readonly version: number;
+  readonly draft: boolean;
+  readonly messageIdHeader: string;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
+  readonly subject: string;
+  readonly body: string;
+  readonly from: readonly Participant[];
+  readonly to: readonly Participant[];
+  readonly cc: readonly Participant[];
+  readonly bcc: readonly Participant[];
+  readonly replyTo: readonly Participant[];
+  readonly receivedAt: Date;
+  readonly files: readonly DraftFile[];
+  readonly places: readonly DraftPlace[];
+}
+
+/** Drafts as the engine sees them. */
+@Injectable()
+export class DraftStore {
+  constructor(private readonly reader: Reader) {}
+
+  /** Null when there is no such draft any more, or it was not written here. */
+  async find(accountId: string, id: string): Promise<StoredDraft | null> {
+    const [row] = await this.reader.rows<Omit<StoredDraft, 'files' | 'places'>>(
+      `SELECT m.id, m.version, m.draft, m.message_id_header AS "messageIdHeader", m.in_reply_to AS "inReplyTo",
+              m."references", m.subject, coalesce(b.body, '') AS body, m."from", m."to", m.cc, m.bcc,
+              m.reply_to AS "replyTo", m.received_at AS "receivedAt"
+       FROM messages m LEFT JOIN message_bodies b ON b.account_id = $1 AND b.message_id = m.id
+       WHERE m.account_id = $1 AND m.id = $2 AND m.made_here`,
+      [accountId, id],
+      'draft-to-save',
+    );
+    if (!row) return null;
+    const files = await this.reader.rows<DraftFile>(
+      `SELECT id, filename, content_type AS "contentType", content_id AS "contentId", disposition, part,
+              blob_key AS "blobKey"
+       FROM files WHERE account_id = $1 AND message_id = $2 ORDER BY id`,
+      [accountId, id],
+      'files-to-save',
+    );
+    const places = await this.reader.rows<{ folderId: string; uid: string }>(
+      `SELECT folder_id AS "folderId", uid FROM message_uids WHERE account_id = $1 AND message_id = $2 AND uid > 0`,
+      [accountId, id],
+      'places-of-draft',
+    );
+    return { ...row, files, places: places.map(({ folderId, uid }) => ({ folderId, uid: Number(uid) })) };
+  }
+
+  /** Ties the draft to its copy. Recompute it afterwards. */
+  async put(tx: Tx, draft: StoredDraft, folderId: string, uid: number, flags: readonly string[]): Promise<void> {
+    await tx.query(
+      `WITH placed AS (
+         INSERT INTO message_uids (account_id, folder_id, uid, message_id, flags, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1
+       )
+       UPDATE folder_syncs SET synced = synced + (SELECT count(*) FROM placed) WHERE account_id = $1 AND folder_id = $2`,
+      [tx.accountId, folderId, uid, draft.id, flags, draft.receivedAt],
+    );
+  }
+
+  /** By which numbers files can be fetched from the copy: their bytes need not be kept here. */
+  async setParts(tx: Tx, parts: ReadonlyMap<string, string>): Promise<void> {
+    await tx.query(
+      `UPDATE files SET part = numbered.part FROM unnest($2::text[], $3::text[]) AS numbered(id, part)
+       WHERE account_id = $1 AND files.id = numbered.id`,
+      [tx.accountId, [...parts.keys()], [...parts.values()]],
+    );
+  }
+}
