@@ -24,6 +24,9 @@ export function connectionSettings({ statementTimeoutMs }: DatabaseOptions) {
   return {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     pipeline: true,
+    // A connection that breaks on its way from the pool to whoever asked for it has nobody else to listen, and would end
+    // the process. What is asked on it fails and says why.
+    onConnect: (client: pg.ClientBase) => void client.on('error', () => {}),
     connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, statementTimeoutMs ?? Infinity),
     // The first is kept by the server; the second by us, and costs the connection.
     ...(statementTimeoutMs === undefined

@@ -1,3 +1,5 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
+
 import type { Pool } from 'pg';
 
 import { createPool } from '#libs/database/pool.js';
@@ -107,4 +109,31 @@ describe('a transaction', () => {
     expect(await notes()).toEqual([]);
     await other.end();
   });
+});
+
+/** A server that is stopped while it takes a connection on: its welcome and its farewell come in one packet. */
+function farewellServer(): Promise<Server> {
+  const message = (type: string, ...body: readonly Buffer[]) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(4 + body.reduce((sum, part) => sum + part.length, 0));
+    return Buffer.concat([Buffer.from(type), length, ...body]);
+  };
+  const isReady = [message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))];
+  const ends = message('E', Buffer.from('SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0'));
+  const server = createServer((socket) => {
+    socket.on('error', () => {}).once('data', () => socket.end(Buffer.concat([...isReady, ends])));
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+it('fails, and the process goes on, when its connection ends as it is handed over', async () => {
+  const server = await farewellServer();
+  const { port } = server.address() as AddressInfo;
+  const pool = createPool(
+    { url: `postgres://a:b@127.0.0.1:${port}/c`, poolSize: 1, applicationName: 'test' },
+    () => {},
+  );
+  await expect(inTransaction(pool, async () => 7)).rejects.toThrow();
+  await pool.end();
+  server.close();
 });
