@@ -8,7 +8,8 @@ import { type Dovecot, startDovecot } from '../../apps/launcher/peers/dovecot.js
 import type { DovecotSettings } from '../../apps/launcher/peers/dovecot-config.js';
 import type { ServerSettings } from '../../libs/providers/contracts/connection-settings.js';
 import { ImapMailDriver } from '../../libs/providers/imap/imap-mail.driver.js';
-import { itIsAMailDriver, type OtherClient } from '../support/mail-driver-contract.js';
+import { type ContractSubject, itIsAMailDriver, type OtherClient } from '../support/mail-driver-contract.js';
+import { itWritesMail } from '../support/mail-writer-contract.js';
 
 const user = 'ada@example.com';
 const password = 'pass: "wörd"\\';
@@ -58,6 +59,7 @@ describe.each<[string, DovecotSettings, { qresync: boolean; condstore: boolean; 
     { qresync: false, condstore: true, idle: true },
   ],
   ['a plain server', { capabilities: 'IMAP4rev1 UIDPLUS' }, { qresync: false, condstore: false, idle: false }],
+  ['a server with nothing', { capabilities: 'IMAP4rev1' }, { qresync: false, condstore: false, idle: false }],
 ])('IMAP with %s', (_name, settings, capabilities) => {
   let dir: string;
   let server: Dovecot;
@@ -87,11 +89,13 @@ describe.each<[string, DovecotSettings, { qresync: boolean; condstore: boolean; 
     rmSync(dir, { recursive: true, force: true });
   }, 20_000);
 
-  itIsAMailDriver(() => ({
+  const subject = (): ContractSubject => ({
     open: () => ImapMailDriver.open(login, password, { quirks: { pollMs: 100 } }),
     other: new ImapClient(flow),
     missingFolder: 'No/Such/Folder',
-  }));
+  });
+  describe('reading', () => itIsAMailDriver(subject));
+  describe('writing', () => itWritesMail(subject));
 
   it('knows what the server can do', async () => {
     const driver = await ImapMailDriver.open(login, password);

@@ -26,7 +26,10 @@ export interface MailWriter {
   /** Messages whose Message-ID contains this text, newest first. */
   find(path: string, messageId: string): Promise<NewPlace[]>;
 
-  /** Expunges these messages and nothing else. Those that are gone are fine. */
+  /**
+   * Expunges these messages and nothing else; those that are gone are fine. Where a server cannot expunge some alone,
+   * they stay behind, marked, as long as others are marked too.
+   */
   remove(path: string, uids: readonly number[]): Promise<void>;
 
   /** One that exists already is fine. */

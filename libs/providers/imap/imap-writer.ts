@@ -56,7 +56,7 @@ export class ImapWriter implements MailWriter {
 
   /**
    * Without UID EXPUNGE (RFC 4315) only a plain one is left, which takes what others have marked as deleted with it. It
-   * is not used then: the copies stay behind, marked, for whoever expunges next.
+   * is not used then: the messages stay behind, marked, for whoever expunges next.
    */
   async remove(path: string, uids: readonly number[]): Promise<void> {
     const { flow } = this.connection;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import type { Watch } from '../folder-visits.js';
@@ -49,7 +50,7 @@ export class FolderEffects {
       case 'folder.rename': {
         const before = await this.writer.write(account.id, (tx) => pathOf(tx, action.objectId));
         if (before === null) return async () => {};
-        await driver.renameFolder(before, newPath);
+        await renameOnce(driver, before, newPath);
         return (tx) => repath(tx, before, newPath);
       }
       case 'folder.delete':
@@ -58,6 +59,16 @@ export class FolderEffects {
       default:
         return action.kind satisfies never;
     }
+  }
+}
+
+/** A worker that was killed may have done it already. */
+async function renameOnce(driver: MailDriver, before: string, now: string): Promise<void> {
+  try {
+    await driver.renameFolder(before, now);
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.kind !== 'not-found') throw error;
+    await driver.newest(now, 0);
   }
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
+import type { NewPlace } from '#libs/providers/contracts/mail-writer.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { FolderVisits, type Watch } from '../folder-visits.js';
@@ -9,18 +10,24 @@ import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
 import { setFlags, type UidFlags } from '../mail/uid-changes.js';
 
 import { ActionStore, type PendingAction, settle } from './action-store.js';
-import { notFound, refused } from './give-up.js';
+import { giveUp, notFound, refused } from './give-up.js';
 import { type MovedUid, moveUids } from './move-uids.js';
 import { type EffectsPlan, type MoveEffect, type Place, planEffects, type StoreEffect } from './plan-effects.js';
+
+/** What one kind of effect ran into, by message. */
+interface Trouble {
+  /** Was not where we thought. */
+  readonly missing: Set<string>;
+  readonly refused: Map<string, ProviderError>;
+}
 
 /** What became of a batch. */
 interface Outcome {
   /** Flags as the server has them, by folder. */
   readonly flags: Map<string, UidFlags[]>;
   readonly moved: MovedUid[];
-  /** Messages that were not where we thought. */
-  readonly missing: Set<string>;
-  readonly refused: Map<string, ProviderError>;
+  readonly storing: Trouble;
+  readonly moving: Trouble;
 }
 
 /** Changes flags and folders of messages at the provider. */
@@ -41,21 +48,34 @@ export class MessageEffects {
     const wishes = actions.map((action) => ({ ...action, messageId: action.objectId }));
     const outcome = await this.carryOut(watch, planEffects(wishes, places));
     const placed = new Set(places.map(({ messageId }) => messageId));
-    for (const id of messageIds) if (!placed.has(id)) outcome.missing.add(id);
+    const homeless = messageIds.filter((id) => !placed.has(id));
+    for (const id of homeless) for (const { missing } of [outcome.storing, outcome.moving]) missing.add(id);
+    const existing = homeless.length > 0 ? await this.store.existing(accountId, homeless) : placed;
+    const gone = actions.filter(({ objectId }) => !placed.has(objectId) && !existing.has(objectId));
+    const left = actions.filter((action) => !gone.includes(action));
     // Where they are now, the folders tell.
-    if (outcome.missing.size > 0) watch.roundAt = Math.min(watch.roundAt, Date.now());
-    await this.writer.write(accountId, (tx) => settleAll(tx, actions, outcome), { epoch });
+    if (left.some((action) => verdictOf(action, outcome) === 'missing')) lookSoon(watch);
+    await this.writer.write(
+      accountId,
+      async (tx) => {
+        await giveUp(tx, gone, 'The message has been deleted.');
+        await settleAll(tx, left, outcome);
+      },
+      { epoch },
+    );
   }
 
   private async carryOut(watch: Watch, plan: EffectsPlan): Promise<Outcome> {
-    const outcome: Outcome = { flags: new Map(), moved: [], missing: new Set(), refused: new Map() };
+    const trouble = () => ({ missing: new Set<string>(), refused: new Map<string, ProviderError>() });
+    const outcome: Outcome = { flags: new Map(), moved: [], storing: trouble(), moving: trouble() };
     const folders = new Map((await this.folders.list(watch.account.id)).map((folder) => [folder.id, folder]));
     for (const effect of plan.stores) {
-      await attempt(effect.places, outcome, () => this.setFlags(watch, folders, effect, outcome));
+      await attempt(effect.places, outcome.storing, () => this.setFlags(watch, folders, effect, outcome));
     }
     for (const effect of plan.moves) {
-      const left = effect.places.filter(({ messageId }) => !isLost(outcome, messageId));
-      await attempt(left, outcome, () => this.move(watch, folders, { ...effect, places: left }, outcome));
+      const [there, lost] = split(effect.places, ({ messageId }) => !outcome.storing.missing.has(messageId));
+      for (const { messageId } of lost) outcome.moving.missing.add(messageId);
+      await attempt(there, outcome.moving, () => this.move(watch, folders, { ...effect, places: there }, outcome));
     }
     return outcome;
   }
@@ -78,7 +98,7 @@ export class MessageEffects {
     for (const { uid, messageId } of places) {
       const flags = found.get(uid);
       if (flags) known.push({ uid, flags });
-      else outcome.missing.add(messageId);
+      else outcome.storing.missing.add(messageId);
     }
   }
 
@@ -90,35 +110,71 @@ export class MessageEffects {
   ): Promise<void> {
     const [from, to] = [mustHave(folders, folderId), mustHave(folders, targetId)];
     const driver = await watch.source.get();
-    const told = await driver.move(
-      from.path,
-      places.map(({ uid }) => uid),
-      to.path,
-    );
-    const mute = told.size === 0 && !driver.capabilities.uidPlus;
+    // A worker that was killed between copying and removing has left copies there and the originals here.
+    const copied = driver.capabilities.move ? new Set() : await this.foundIn(watch, to, places);
+    const [left, going] = split(places, ({ messageId }) => copied.has(messageId));
+    if (left.length > 0) await driver.remove(from.path, left.map(uidOf));
+    const told =
+      going.length > 0 ? await driver.move(from.path, going.map(uidOf), to.path) : new Map<number, NewPlace>();
+    const uidValidity = to.cursor?.uidValidity;
+    const known = going.every(({ uid }) => told.get(uid)?.uidValidity === uidValidity && uidValidity !== undefined);
     // They are found in their new folder before they leave the old one here: a move is one change.
-    if (mute) await this.visits.visit(watch, to, 'recent');
+    const found = known ? copied : await this.foundIn(watch, to, places);
     for (const { uid, messageId } of places) {
       const place = told.get(uid);
-      if (!place && !mute) outcome.missing.add(messageId);
-      const { uid: targetUid = null, uidValidity = null } = place ?? {};
-      if (place || mute) outcome.moved.push({ folderId, uid, targetId, targetUid, uidValidity });
+      if (!place && !found.has(messageId)) outcome.moving.missing.add(messageId);
+      else {
+        const { uid: targetUid = null, uidValidity: era = null } = place ?? {};
+        outcome.moved.push({ folderId, uid, targetId, targetUid, uidValidity: era });
+      }
     }
+  }
+
+  /** Looks at a folder. @returns those of these messages that are in it */
+  private async foundIn(watch: Watch, { id: folderId }: StoredFolder, places: readonly Place[]): Promise<Set<string>> {
+    const { id: accountId } = watch.account;
+    const folder = (await this.folders.list(accountId)).find(({ id }) => id === folderId);
+    if (folder) await this.visits.visit(watch, folder, folder.cursor === null ? 'full' : 'recent');
+    const ids = places.map(({ messageId }) => messageId);
+    const now = await this.store.places(accountId, ids);
+    return new Set(now.filter((place) => place.folderId === folderId).map(({ messageId }) => messageId));
   }
 }
 
-const isLost = ({ missing, refused: refusals }: Outcome, messageId: string): boolean =>
-  missing.has(messageId) || refusals.has(messageId);
+const uidOf = ({ uid }: Place): number => uid;
 
-/** What is wrong with one folder or command concerns its messages only. */
-async function attempt(places: readonly Place[], outcome: Outcome, work: () => Promise<void>): Promise<void> {
+function lookSoon(watch: Watch): void {
+  watch.roundAt = Math.min(watch.roundAt, Date.now());
+}
+
+function split<T>(items: readonly T[], passes: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(passes), items.filter((item) => !passes(item))];
+}
+
+/** What the server refuses for a reason of this folder is noted; other errors are the account's. */
+async function attempt(
+  places: readonly Place[],
+  { refused: refusals }: Trouble,
+  work: () => Promise<void>,
+): Promise<void> {
   if (places.length === 0) return;
   try {
     await work();
   } catch (error) {
     if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
-    for (const { messageId } of places) outcome.refused.set(messageId, error);
+    for (const { messageId } of places) refusals.set(messageId, error);
   }
+}
+
+type Verdict = 'done' | 'missing' | ProviderError;
+
+/** Of what the action wishes itself: the flags of a message that cannot be moved may be changed all the same. */
+function verdictOf(action: PendingAction, { storing, moving }: Outcome): Verdict {
+  const { objectId, unread, starred, folderId } = action;
+  const troubles = [...((unread ?? starred) === null ? [] : [storing]), ...(folderId === null ? [] : [moving])];
+  const refusal = troubles.flatMap(({ refused: refusals }) => refusals.get(objectId) ?? [])[0];
+  if (refusal) return refusal;
+  return troubles.some(({ missing }) => missing.has(objectId)) ? 'missing' : 'done';
 }
 
 function mustHave(folders: ReadonlyMap<string, StoredFolder>, id: string): StoredFolder {
@@ -131,18 +187,18 @@ function mustHave(folders: ReadonlyMap<string, StoredFolder>, id: string): Store
 async function settleAll(tx: Tx, actions: readonly PendingAction[], outcome: Outcome): Promise<void> {
   for (const [folderId, changes] of outcome.flags) await setFlags(tx, folderId, changes);
   await moveUids(tx, outcome.moved);
-  for (const [error, ids] of byError(outcome.refused)) {
-    await refused(
-      tx,
-      actions.filter(({ objectId }) => ids.has(objectId)),
-      error,
-    );
+  const groups = new Map<Verdict, PendingAction[]>();
+  for (const action of actions) {
+    const verdict = verdictOf(action, outcome);
+    const group = groups.get(verdict);
+    if (group) group.push(action);
+    else groups.set(verdict, [action]);
   }
-  await notFound(
-    tx,
-    actions.filter(({ objectId }) => outcome.missing.has(objectId) && !outcome.refused.has(objectId)),
-  );
-  const done = actions.filter(({ objectId }) => !isLost(outcome, objectId));
+  for (const [verdict, those] of groups) {
+    if (verdict === 'missing') await notFound(tx, those);
+    else if (verdict !== 'done') await refused(tx, those, verdict);
+  }
+  const done = groups.get('done') ?? [];
   await settle(
     tx,
     done.map(({ id }) => id),
@@ -150,10 +206,4 @@ async function settleAll(tx: Tx, actions: readonly PendingAction[], outcome: Out
   );
   const touched = await touchMessages(tx, [...new Set(actions.map(({ objectId }) => objectId))]);
   await touchThreads(tx, touched);
-}
-
-function byError(refusals: ReadonlyMap<string, ProviderError>): Map<ProviderError, Set<string>> {
-  const groups = new Map<ProviderError, Set<string>>();
-  for (const [id, error] of refusals) groups.set(error, (groups.get(error) ?? new Set()).add(id));
-  return groups;
 }

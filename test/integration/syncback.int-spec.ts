@@ -1,0 +1,291 @@
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
+
+import { ActingAccount, type Meddling } from '../support/acting-account.js';
+import { Engine } from '../support/engine.js';
+
+/** The worker is gone at this point: nothing is caught, nothing is settled. */
+class Killed extends Error {}
+
+const killedAfter =
+  (method: 'store' | 'move' | 'renameFolder' | 'createFolder' | 'deleteFolder'): Meddling =>
+  (driver) => ({
+    [method]: async (...args: never[]) => {
+      await (driver[method] as (...given: never[]) => Promise<unknown>).apply(driver, args);
+      throw new Killed(method);
+    },
+  });
+const refusing =
+  (method: 'store' | 'move' | 'createFolder' | 'renameFolder', kind: 'rejected' | 'forbidden' = 'rejected'): Meddling =>
+  () => ({ [method]: () => Promise.reject(new ProviderError(kind, `The server will not ${method}.`)) });
+
+const plain = 'IMAP4rev1 LITERAL+ IDLE NAMESPACE CHILDREN SPECIAL-USE ESEARCH';
+
+describe.each([
+  ['everything', {}],
+  ['no MOVE', { capabilities: `${plain} UIDPLUS ENABLE CONDSTORE` }],
+  ['neither MOVE nor UIDPLUS nor CONDSTORE', { capabilities: plain }],
+])('actions on a server with %s', (name, dovecot) => {
+  let engine: Engine;
+  let account: ActingAccount;
+  let number = 0;
+  let subject: string;
+  let id: string;
+
+  beforeAll(async () => {
+    engine = await Engine.start({ dovecot });
+    account = await ActingAccount.open(engine);
+    await account.client.mailboxCreate('Work');
+    await account.round();
+  }, 60_000);
+  afterAll(async () => {
+    account.client.close();
+    await engine.stop();
+  });
+  beforeEach(async () => {
+    await engine.rows('DELETE FROM actions');
+    subject = `letter${++number}`;
+    [id = ''] = await account.deliver('INBOX', subject);
+  });
+
+  const update = (wish: Parameters<typeof account.mail.updateMessage>[2]) =>
+    account.mail.updateMessage(account.ref, id, wish);
+  const message = () => account.message(subject);
+  /** How many copies of the letter lie in a folder, as others see it. */
+  const copies = async (folder: string) => {
+    const uids = await account.uid(folder, subject);
+    return uids === '' ? 0 : uids.split(',').length;
+  };
+
+  it('change flags and folders in the order in which they were wished', async () => {
+    const [work, inbox] = [await account.folder('Work'), await account.folder('INBOX')];
+    await update({ unread: false, starred: true });
+    await update({ folderId: work });
+    await update({ unread: true });
+    expect(await account.act()).toBe(Infinity);
+    expect((await account.seen('Work'))[subject]).toEqual(['\\Flagged']);
+    expect(await account.states()).toEqual(['successful', 'successful', 'successful']);
+    const told = await account.told(() => account.round());
+    expect(told).toEqual([]);
+    await update({ folderId: inbox });
+    await account.act();
+    expect((await account.seen('INBOX'))[subject]).toEqual(['\\Flagged']);
+    expect(await message()).toEqual({ id, unread: true, starred: true, folders: ['INBOX'] });
+  });
+
+  it('are not overwritten by a pass that reads what was before', async () => {
+    const uid = await account.uid('INBOX', subject);
+    await update({ unread: false });
+    await account.client.messageFlagsAdd(uid, ['\\Answered'], { uid: true });
+    expect(await account.told(() => account.round())).toEqual([]);
+    expect(await message()).toMatchObject({ unread: false });
+    expect((await account.seen('INBOX'))[subject]).toEqual(['\\Answered']);
+    await account.act();
+    expect((await account.seen('INBOX'))[subject]).toEqual(['\\Answered', '\\Seen']);
+  });
+
+  it('leave alone what others changed meanwhile', async () => {
+    await update({ unread: false });
+    await account.client.messageFlagsAdd(await account.uid('INBOX', subject), ['\\Flagged'], { uid: true });
+    expect(await account.told(() => account.act())).toEqual(['modify message', 'modify thread']);
+    expect((await account.seen('INBOX'))[subject]).toEqual(['\\Flagged', '\\Seen']);
+    expect(await message()).toMatchObject({ unread: false, starred: true });
+  });
+
+  it('reach a message that somebody moved, where it is now', async () => {
+    await update({ unread: false });
+    await account.client.messageMove(await account.uid('INBOX', subject), 'Work', { uid: true });
+    expect(await account.act()).toBeLessThan(Date.now() + 5000);
+    expect(await account.jobs()).toEqual([
+      expect.objectContaining({ status: 'pending', reason: 'The message is not in its folder any more.' }),
+    ]);
+    await account.round();
+    expect(await message()).toMatchObject({ unread: false, folders: ['Work'] });
+    await account.hurry();
+    await account.act();
+    expect(await account.states()).toEqual(['successful']);
+    expect((await account.seen('Work'))[subject]).toEqual(['\\Seen']);
+  });
+
+  it('move a message that somebody moved elsewhere from there', async () => {
+    await update({ folderId: await account.folder('Work') });
+    await account.client.messageMove(await account.uid('INBOX', subject), 'Archive', { uid: true });
+    await account.act();
+    expect(await account.states()).toEqual(['pending']);
+    await account.round();
+    await account.hurry();
+    await account.act();
+    expect(await account.states()).toEqual(['successful']);
+    expect([await copies('INBOX'), await copies('Archive'), await copies('Work')].at(-1)).toBe(1);
+    if (name !== 'neither MOVE nor UIDPLUS nor CONDSTORE') expect(await copies('Archive')).toBe(0);
+  });
+
+  it('fail when the message is deleted', async () => {
+    await update({ starred: true });
+    await account.client.messageDelete(await account.uid('INBOX', subject), { uid: true });
+    await account.act();
+    expect(await account.states()).toEqual(['pending']);
+    for (let time = 0; time < 2; time += 1) await account.round();
+    expect(await message()).toBeUndefined();
+    await account.hurry();
+    await account.act();
+    expect(await account.jobs()).toEqual([
+      expect.objectContaining({ status: 'failed', reason: 'The message has been deleted.' }),
+    ]);
+  });
+
+  it.each(['store', 'move'] as const)('are harmlessly repeated when a worker was killed after a %s', async (method) => {
+    await update({ unread: false, starred: true, folderId: await account.folder('Work') });
+    await expect(account.act(killedAfter(method))).rejects.toThrow(Killed);
+    expect(await account.states()).toEqual(['pending']);
+    const told = await account.told(async () => {
+      await account.act();
+      await account.round();
+      await account.hurry();
+      await account.act();
+    });
+    expect(told).toEqual([]);
+    expect(await account.states()).toEqual(['successful']);
+    expect([await copies('Work'), await message()]).toEqual([
+      1,
+      { id, unread: false, starred: true, folders: ['Work'] },
+    ]);
+    expect((await account.seen('Work'))[subject]).toEqual(expect.arrayContaining(['\\Flagged', '\\Seen']));
+  });
+
+  it('do not copy again when a worker was killed after copying', async () => {
+    await update({ folderId: await account.folder('Work') });
+    const onlyCopying: Meddling = () => ({
+      move: async () => {
+        await account.client.messageCopy(await account.uid('INBOX', subject), 'Work', { uid: true });
+        throw new Killed('copy');
+      },
+    });
+    await expect(account.act(onlyCopying)).rejects.toThrow(Killed);
+    expect(await account.told(() => account.act())).toEqual([]);
+    // MOVE is one step: no half of it is looked for.
+    expect(await copies('Work')).toBe(name === 'everything' ? 2 : 1);
+    expect(await account.states()).toEqual(['successful']);
+  });
+
+  it('are tried three times when refused, then taken back, and the log says so', async () => {
+    await update({ folderId: await account.folder('Work'), starred: true });
+    for (const time of [1, 2]) {
+      const wakeAt = await account.act(refusing('move'));
+      expect(wakeAt - Date.now()).toBeGreaterThan(1000 * time);
+      expect(wakeAt - Date.now()).toBeLessThan(3000 * time);
+      expect(await account.jobs()).toEqual([
+        expect.objectContaining({ status: 'pending', reason: 'The server will not move.' }),
+      ]);
+      expect(await message()).toMatchObject({ folders: ['Work'], starred: true });
+      await account.hurry();
+    }
+    expect(await account.told(() => account.act(refusing('move')))).toEqual(['modify message', 'modify thread']);
+    expect(await account.states()).toEqual(['failed']);
+    expect(await message()).toMatchObject({ folders: ['INBOX'], starred: true });
+    const log = await engine.rows(
+      `SELECT message FROM account_events WHERE kind = 'action.failed' ORDER BY at DESC LIMIT 1`,
+    );
+    expect(log).toEqual([{ message: 'A change was given up, and taken back here: The server will not move.' }]);
+  });
+
+  it('that ask for something else are done all the same', async () => {
+    await update({ starred: true });
+    await update({ folderId: await account.folder('Work') });
+    await account.act(refusing('move', 'forbidden'));
+    expect(await account.states()).toEqual(['successful', 'failed']);
+    await update({ unread: false });
+    await update({ folderId: await account.folder('Work') });
+    await account.act(refusing('store', 'forbidden'));
+    expect((await account.states()).slice(2)).toEqual(['failed', 'successful']);
+    expect(await message()).toMatchObject({ unread: true, starred: true, folders: ['Work'] });
+  });
+
+  it('stay when the account is in trouble', async () => {
+    await update({ starred: true });
+    const broken: Meddling = () => ({ store: () => Promise.reject(new ProviderError('unavailable', 'Gone.')) });
+    await expect(account.act(broken)).rejects.toThrow('Gone.');
+    expect(await account.states()).toEqual(['pending']);
+    await account.act();
+    expect(await account.states()).toEqual(['successful']);
+  });
+
+  describe('of folders', () => {
+    it.each(['createFolder', 'renameFolder', 'deleteFolder'] as const)(
+      'are harmlessly repeated when a worker was killed after %s',
+      async (method) => {
+        const made = await account.folders.create(account.ref, `Made${number}`);
+        const renamed = await account.folders.create(account.ref, `Old${number}`);
+        await account.act(method === 'createFolder' ? killedAfter(method) : undefined).catch(() => {});
+        await account.act();
+        await account.folders.rename(account.ref, renamed, `New${number}`);
+        await account.folders.remove(account.ref, made);
+        await account.act(killedAfter(method)).catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
+        await account.act();
+        expect(await account.states()).toEqual(Array<string>(4).fill('successful'));
+        expect(await account.told(() => account.round())).toEqual([]);
+        const paths = (await account.client.list()).map(({ path }) => path);
+        expect(paths.filter((path) => /^(Made|Old|New)/.test(path) && path.endsWith(String(number)))).toEqual([
+          `New${number}`,
+        ]);
+      },
+    );
+
+    it('take messages that were moved into them before they were made', async () => {
+      const folderId = await account.folders.create(account.ref, `Fresh${number}`);
+      await update({ folderId, unread: false });
+      const told = await account.told(async () => {
+        await account.act();
+        await account.round();
+      });
+      expect(told).toEqual([]);
+      expect(await message()).toEqual({ id, unread: false, starred: false, folders: [`Fresh${number}`] });
+      expect(await account.states()).toEqual(['successful', 'successful']);
+    });
+
+    it('made by both sides are one', async () => {
+      const folderId = await account.folders.create(account.ref, `Both${number}`);
+      await account.client.mailboxCreate(`Both${number}`);
+      await account.round();
+      await account.act();
+      await account.round();
+      expect(await account.states()).toEqual(['successful']);
+      expect(await account.folder(`Both${number}`)).toBe(folderId);
+    });
+
+    it('that cannot be made go again, and messages meant for them stay where they were', async () => {
+      const folderId = await account.folders.create(account.ref, `Never${number}`);
+      await update({ folderId });
+      expect(await message()).toMatchObject({ folders: [`Never${number}`] });
+      const told = await account.told(() => account.act(refusing('createFolder', 'forbidden')));
+      expect(told).toEqual(expect.arrayContaining(['delete folder', 'modify message', 'modify thread']));
+      expect(await account.states()).toEqual(['failed', 'failed']);
+      expect(await message()).toMatchObject({ folders: ['INBOX'] });
+    });
+
+    it('that cannot be renamed get their name back', async () => {
+      const path = `Fixed${number}`;
+      const folderId = await account.folders.create(account.ref, path);
+      await account.act();
+      await account.folders.rename(account.ref, folderId, `Other${number}`);
+      await account.act(refusing('renameFolder', 'forbidden'));
+      expect(await account.told(() => account.round())).toEqual(['modify folder']);
+      const [row] = await engine.rows('SELECT path, display_name FROM categories WHERE id = $1', [folderId]);
+      expect(row).toEqual({ path, display_name: path });
+    });
+
+    it('into which mail came meanwhile are not deleted', async () => {
+      const path = `Filled${number}`;
+      await account.folders.create(account.ref, path);
+      await account.act();
+      await account.folders.remove(account.ref, await account.folder(path));
+      await account.client.append(path, `Subject: late${number}\r\n\r\nHello.\r\n`);
+      for (let time = 0; time < 3; time += 1) {
+        await account.act();
+        await account.hurry();
+      }
+      expect(await account.states()).toEqual(['successful', 'failed']);
+      await account.round();
+      expect(await account.message(`late${number}`)).toMatchObject({ folders: [path] });
+    });
+  });
+});
