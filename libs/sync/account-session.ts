@@ -9,7 +9,7 @@ import { OneConnection } from './driver-source.js';
 import { FolderRound } from './folder-round.js';
 import { FolderVisits, type Watch } from './folder-visits.js';
 import { DriftCheck, type DriftProgress } from './mail/drift-check.js';
-import { FolderStore } from './mail/folder-store.js';
+import { FolderStore, type StoredFolder } from './mail/folder-store.js';
 import { ActionBell } from './syncback/action-bell.js';
 import { Syncback } from './syncback/syncback.js';
 
@@ -53,6 +53,8 @@ export class AccountSession {
       signal,
       roundAt: 0,
       arrivedAt: 0,
+      main: null,
+      settled: null,
       drift,
       driftAt: Infinity,
       writeAt: 0,
@@ -62,9 +64,10 @@ export class AccountSession {
       session.writeAt = 0;
       session.wake();
     });
-    // After a crash or a stop, old mail waits for somebody to read on.
-    if ((await this.folders.list(claim.id)).some((folder) => folder.pending)) await this.visits.startBackfill(claim.id);
+    const unheeded = this.visits.heedOthers(session);
     try {
+      // After a crash or a stop, old mail waits for somebody to read on.
+      if ((await this.folders.list(claim.id)).some(({ pending }) => pending)) await this.visits.startBackfill(claim.id);
       while (!signal.aborted && Date.now() < until) {
         if (Date.now() >= session.writeAt) await this.write(session);
         else if (Date.now() >= session.roundAt) await this.lookAround(session);
@@ -73,6 +76,7 @@ export class AccountSession {
       }
     } finally {
       unheard();
+      unheeded();
       this.driftCheck.end(drift);
       await source.discard();
     }
@@ -81,7 +85,8 @@ export class AccountSession {
   /** Waits on the inbox, and reads what came. */
   private async rest(session: Session, until: number): Promise<void> {
     const { account, source, signal } = session;
-    const [main] = await this.folders.list(account.id);
+    session.main ??= (await this.folders.list(account.id))[0] ?? null;
+    const { main } = session;
     if (!main) throw new ProviderError('unavailable', 'The account has no folder that can be opened.');
     const driver = await source.get();
     const wait = Math.max(0, Math.min(session.roundAt, session.driftAt, session.writeAt, until) - Date.now());
@@ -94,18 +99,24 @@ export class AccountSession {
       session.wake = () => {};
     });
     if (outcome === 'quiet') return;
-    // Read again: backfill may have finished meanwhile.
-    const fresh = (await this.folders.list(account.id)).find((folder) => folder.id === main.id);
-    if (fresh && !signal.aborted) await this.visits.visit(session, fresh, 'recent');
+    const fresh = await this.asStored(session, main);
+    if (fresh && !signal.aborted) await this.visits.visit(session, fresh, outcome === 'arrived' ? 'arrived' : 'recent');
+  }
+
+  /** Only the session moves on in a folder, and backfill while it has some of it to read. */
+  private async asStored({ account, main }: Session, folder: StoredFolder): Promise<StoredFolder | undefined> {
+    if (main === folder && !folder.pending) return folder;
+    return (await this.folders.list(account.id)).find(({ id }) => id === folder.id);
   }
 
   private async write(session: Session): Promise<void> {
     session.writeAt = Infinity;
+    this.visits.unsettle(session);
     session.writeAt = Math.min(session.writeAt, await this.syncback.run(session));
   }
 
   private async lookAround(session: Session): Promise<void> {
-    await this.round.run(session);
+    if ((await this.round.run(session)) === 'quiet') return;
     session.driftAt = Math.min(session.driftAt, Date.now());
   }
 
@@ -119,7 +130,8 @@ export class AccountSession {
       visit: (folder, depth) => this.visits.visit(session, folder, depth),
     });
     const now = Date.now();
-    if (outcome === 'done') session.driftAt = Infinity;
+    if (outcome === 'more') this.visits.unsettle(session);
+    if (outcome === 'done') session.driftAt = now + (await this.driftCheck.restsFor(session.account));
     else if (outcome === 'busy') session.driftAt = now + BUSY_MS * (0.5 + Math.random());
     else session.driftAt = now + 9 * (now - begun);
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { AccountWriter } from '#libs/changes/account-writer.js';
+import { sha256 } from '#libs/common/hash.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import type { RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
@@ -29,22 +30,34 @@ export class FolderRound {
     private readonly state: AccountState,
   ) {}
 
-  /** Visits every folder that changed, then lets go of messages that are in none. @throws ProviderError, Superseded */
-  async run(watch: Watch): Promise<void> {
+  /**
+   * Visits every folder that changed, then lets go of messages that are in none.
+   * @returns `quiet` when there was nothing to do the last time, and the server tells nothing else than then
+   * @throws ProviderError, Superseded
+   */
+  async run(watch: Watch): Promise<'done' | 'quiet'> {
     const begun = Date.now();
     watch.roundAt = begun + this.config.SYNC_FOLDER_POLL_SECONDS * 1000;
     const remote = await this.listed(watch);
+    const listing = sha256(JSON.stringify(remote));
+    if (watch.settled?.listing === listing && begun < watch.settled.until) return 'quiet';
+    // What happens from here on unsettles it.
+    watch.settled = { listing, until: begun + SWEEP_MS };
     const known = await this.reconcile(watch, remote);
     const { condstore } = (await watch.source.get()).capabilities;
     let complete = true;
-    for (const { folder, depth } of toVisit(await this.folders.list(watch.account.id), { known, remote, condstore })) {
-      if (watch.signal.aborted) return;
+    const folders = await this.folders.list(watch.account.id);
+    if (folders.some(({ pending }) => pending)) this.visits.unsettle(watch);
+    for (const { folder, depth } of toVisit(folders, { known, remote, condstore })) {
+      if (watch.signal.aborted) return 'done';
+      this.visits.unsettle(watch);
       const waiting = folder.retryAt !== null && folder.retryAt.getTime() > Date.now();
       const read = !waiting && (await this.visits.visit(watch, folder, depth));
       complete = complete && (read || isGivenUp(folder));
     }
     await this.letGo(watch, begun, complete);
     await this.state.recover(watch.account);
+    return 'done';
   }
 
   /** Kin of Exchange answer LIST once a connection only, so what was refused is asked on a new one. */
@@ -63,6 +76,7 @@ export class FolderRound {
   private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<readonly StoredFolder[]> {
     const known = await this.folders.list(watch.account.id);
     const plan = planFolders(known, await this.identified(watch, known, remote));
+    if (plan.create.length + plan.change.length + plan.missing.length > 0) this.visits.unsettle(watch);
     const gone: KnownFolder[] = [];
     for (const folder of plan.missing) if (await this.visits.isGone(watch, folder)) gone.push(folder);
     if (plan.create.length + plan.change.length + gone.length === 0) return known;
@@ -100,6 +114,7 @@ export class FolderRound {
     const { id, epoch } = watch.account;
     const oldest = await this.state.oldestOrphan(id);
     if (oldest === null) return;
+    this.visits.unsettle(watch);
     const graceMs = this.config.SYNC_ORPHAN_GRACE_SECONDS * 1000;
     const restless = watch.arrivedAt >= begun;
     const before = new Date(Math.min(restless ? begun - RESTLESS_MS : begun, Date.now() - graceMs));

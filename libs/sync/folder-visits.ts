@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccountWriter } from '#libs/changes/account-writer.js';
+import { ChangeBell } from '#libs/changes/change-bell.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
 
 import type { OneConnection } from './driver-source.js';
-import { FolderPass, type SyncedAccount } from './mail/folder-pass.js';
+import { FolderPass, type PassDepth, type SyncedAccount } from './mail/folder-pass.js';
 import { saveFailure, type StoredFolder } from './mail/folder-store.js';
 import type { KnownFolder } from './mail/plan-folders.js';
 import { backOffMs } from './policy.js';
@@ -22,6 +23,17 @@ export interface Watch {
   roundAt: number;
   /** When something was last found to have come into a folder. */
   arrivedAt: number;
+  /** The folder that is watched, as stored; null when it has to be read again. */
+  main: StoredFolder | null;
+  settled: Settled | null;
+}
+
+/** A round found nothing to do in the store: the next one will not either, unless the server tells something else. */
+export interface Settled {
+  /** What the server told. */
+  readonly listing: string;
+  /** Milliseconds: nothing is due before. */
+  readonly until: number;
 }
 
 export const isGivenUp = (folder: StoredFolder): boolean => folder.failures >= GIVEN_UP_AFTER;
@@ -33,11 +45,26 @@ export class FolderVisits {
     private readonly writer: AccountWriter,
     private readonly pass: FolderPass,
     private readonly queue: JobQueue,
+    private readonly bell: ChangeBell,
   ) {}
 
+  /** The API and other processes write to the account, too, though never how far a folder was read. @returns what ends it */
+  heedOthers(watch: Watch): () => void {
+    return this.bell.listen(watch.account.id, () => {
+      watch.settled = null;
+    });
+  }
+
+  /** To be called whenever the store may hold something new for rounds to do. */
+  unsettle(watch: Watch): void {
+    watch.main = null;
+    watch.settled = null;
+  }
+
   /** @returns false when the folder could not be read; it is tried again later */
-  async visit(watch: Watch, folder: StoredFolder, depth: 'recent' | 'full'): Promise<boolean> {
+  async visit(watch: Watch, folder: StoredFolder, depth: PassDepth): Promise<boolean> {
     const { account, source } = watch;
+    this.unsettle(watch);
     try {
       const outcome = await this.pass.run(account, folder, source, depth);
       // Messages that left one folder are looked for in the others at once: a move is not a deletion.

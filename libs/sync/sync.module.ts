@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 
 import { BlobsModule } from '#libs/blobs/blobs.module.js';
 import { AccountWriter } from '#libs/changes/account-writer.js';
+import { ChangesModule } from '#libs/changes/changes.module.js';
 import { YoungTables } from '#libs/database/young-tables.js';
 
 import { AccountLog } from './account-log.js';
@@ -28,7 +29,7 @@ import { Syncback } from './syncback/syncback.js';
 
 /** The mail engine: sessions, passes, backfill. */
 @Module({
-  imports: [ConnectionsModule, BlobsModule],
+  imports: [ChangesModule, ConnectionsModule, BlobsModule],
   providers: [
     AccountWriter,
     AccountLog,

@@ -2,7 +2,7 @@ import { chownSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { ImapFlow } from 'imapflow';
-import { Pool, type PoolClient } from 'pg';
+import { Pool } from 'pg';
 
 import { newId } from '#libs/common/ids.js';
 
@@ -10,6 +10,7 @@ import { Engine } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
 import { ImapTally } from '../support/imap-tally.js';
 import { letter } from '../support/letters.js';
+import { statementsOf } from '../support/statements.js';
 
 /** A file may have 65,000 names on ext4. */
 const NAMES_A_FILE = 50_000;
@@ -18,24 +19,6 @@ const NAMES_A_FILE = 50_000;
 interface Cost {
   readonly commands: readonly string[];
   readonly statements: readonly string[];
-}
-
-/** Notes the text of every statement that goes through a pool. */
-function statementsOf(pool: Pool): string[] {
-  const texts: string[] = [];
-  const known = new WeakSet<PoolClient>();
-  pool.on('acquire', (client) => {
-    if (known.has(client)) return;
-    known.add(client);
-    const query = client.query.bind(client) as (...given: unknown[]) => unknown;
-    const noting = (...given: unknown[]) => {
-      const [first] = given as [string | { text: string }];
-      texts.push(typeof first === 'string' ? first : first.text);
-      return query(...given);
-    };
-    client.query = noting as typeof client.query;
-  });
-  return texts;
 }
 
 describe('a change in a folder', () => {

@@ -78,13 +78,13 @@ describe('waiting for news', () => {
       [/^STATUS/, '* STATUS INBOX (MESSAGES 3 UIDNEXT 14)\r\nTAG OK done\r\n'],
     ]);
     await mail.newest('INBOX', 0);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
+    expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);
   });
 
   it('notices by STATUS what NOOP keeps to itself', async () => {
     const mail = await scripted([[/^STATUS/, '* STATUS INBOX (MESSAGES 4 UIDNEXT 15)\r\nTAG OK done\r\n']]);
     await mail.newest('INBOX', 0);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
+    expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);
   });
 
   it('opens the folder again where nothing else helps', async () => {
@@ -99,7 +99,7 @@ describe('waiting for news', () => {
     ];
     const mail = await signIn({ script }, {}, { ...quick, quirks: { pollMs: 50, poll: 'examine' } });
     await mail.newest('INBOX', 0);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
+    expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);
     expect(session.received).not.toContain('NOOP');
   });
 
@@ -112,7 +112,7 @@ describe('waiting for news', () => {
       ],
     });
     await mail.newest('INBOX', 0);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
+    expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);
     expect(session.received).toContain('STATUS INBOX (MESSAGES UIDNEXT)');
     expect(session.received).not.toContain('NOOP');
   });
@@ -137,7 +137,7 @@ describe('waiting for news', () => {
       { ...quick, quirks: { idleMs: 100 } },
     );
     await mail.newest('INBOX', 0);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
+    expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);
     expect(idling).toHaveLength(3);
   });
 
@@ -150,7 +150,7 @@ describe('waiting for news', () => {
       ],
     });
     await mail.newest('INBOX', 0);
-    expect(await mail.waitForChange('INBOX', 5000, never)).toBe('changed');
+    expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);
   });
 
   it('fails when the connection is lost while idling', async () => {

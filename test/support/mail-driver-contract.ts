@@ -209,8 +209,8 @@ export function itIsAMailDriver(subject: () => ContractSubject): void {
     await pass(mirror, folder);
     const waiting = driver.waitForChange(folder, 20_000, never);
     await other.append(folder, plain('1'));
-    expect(await waiting).toBe('changed');
-    expect(await driver.waitForChange(folder, 20_000, never)).toBe('changed');
+    expect(await waiting).toBe('arrived');
+    expect(await driver.waitForChange(folder, 20_000, never)).toBe('arrived');
     await pass(mirror, folder);
     expect(mirror.flags.size).toBe(1);
     expect(await driver.waitForChange(folder, 50, never)).toBe('quiet');

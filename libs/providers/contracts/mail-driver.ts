@@ -101,6 +101,8 @@ export interface MailCapabilities {
   readonly move: boolean;
 }
 
+export type WaitOutcome = 'arrived' | 'changed' | 'quiet';
+
 /**
  * A live, authenticated mail session over one connection. Opened by the registry, owned by one job, closed by that
  * job. Every method rejects with ProviderError only. Calls on one session must not overlap.
@@ -140,9 +142,10 @@ export interface MailDriver extends MailWriter {
 
   /**
    * Rests on a folder (IDLE, or polling where there is none) until something happens in it, `timeoutMs` passed, or
-   * `signal` fires. Something that happened since the last call to `changes` of this folder counts.
+   * `signal` fires. Something that happened since the last call to `changes` of this folder counts. `arrived`: there
+   * are more messages than before, and perhaps other changes too.
    */
-  waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'>;
+  waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<WaitOutcome>;
 
   /** Logs out within two seconds, else cuts the connection. Never throws. */
   close(): Promise<void>;

@@ -60,6 +60,8 @@ export class ImapConnection {
   private collector: Collector | null = null;
   private readonly watchers = new Set<() => void>();
   private failure: unknown = null;
+  /** When the open folder was opened. */
+  private messages = 0;
   /** Expunge events since the folder was opened. */
   private expunged = 0;
   /** Opening anew a folder that is open makes imapflow report differences that the snapshot holds already. */
@@ -130,6 +132,11 @@ export class ImapConnection {
     return this.flow.enabled.has('CONDSTORE');
   }
 
+  /** There are more messages in the open folder than when it was opened. */
+  get grown(): boolean {
+    return (this.selected?.exists ?? 0) > this.messages;
+  }
+
   get selected(): MailboxObject | null {
     return this.flow.mailbox || null;
   }
@@ -146,6 +153,7 @@ export class ImapConnection {
       const resume = since ? { changedSince: BigInt(since.modseq), uidValidity: BigInt(since.uidValidity) } : {};
       const box = await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, { readOnly: true, ...resume }));
       this.stirred = false;
+      this.messages = box.exists;
       const folder = openedFolder(path, box, this.condstore, listening.heard);
       return folder.uidNext === null && folder.messages > 0
         ? { ...folder, uidNext: await this.askUidNext(path) }

@@ -13,6 +13,7 @@ import type {
   MessageFlags,
   RemoteFolder,
   RemoteMessage,
+  WaitOutcome,
 } from '#libs/providers/contracts/mail-driver.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
@@ -123,7 +124,7 @@ export class ImapMailDriver extends ImapWriter implements MailDriver {
     return this.download(path, uid, part);
   }
 
-  async waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<'changed' | 'quiet'> {
+  async waitForChange(path: string, timeoutMs: number, signal: AbortSignal): Promise<WaitOutcome> {
     const { selected } = this.connection;
     // A folder opened for writing has not told what happened before that.
     if (selected?.path !== path || !selected.readOnly) {
@@ -131,7 +132,8 @@ export class ImapMailDriver extends ImapWriter implements MailDriver {
       const told = this.told.get(path);
       if (told && !isSame(told, cursorOf(folder))) return 'changed';
     }
-    return this.watch.wait(path, timeoutMs, signal);
+    const outcome = await this.watch.wait(path, timeoutMs, signal);
+    return outcome === 'changed' && this.connection.grown ? 'arrived' : outcome;
   }
 
   close(): Promise<void> {

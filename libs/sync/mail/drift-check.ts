@@ -82,6 +82,11 @@ export class DriftCheck {
     return 'more';
   }
 
+  /** After `done`: how long nothing will be due by itself, in milliseconds. */
+  async restsFor({ id }: SyncedAccount): Promise<number> {
+    return (await this.store.nextIn(id)) ?? Infinity;
+  }
+
   /** Lets go of a comparison that will not be continued. */
   end(progress: DriftProgress): void {
     if (progress.comparison) this.atOnce -= 1;

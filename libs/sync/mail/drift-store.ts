@@ -8,7 +8,7 @@ import { Reader } from '#libs/database/reader.js';
 
 import type { Places } from './compare-places.js';
 import type { SyncedAccount } from './folder-pass.js';
-import { RESTING, type StoredFolder } from './folder-store.js';
+import { REST, RESTING, type StoredFolder } from './folder-store.js';
 
 /** A folder of which some messages may be tried again. */
 export interface RestedPoison {
@@ -64,6 +64,19 @@ export class DriftStore {
       'rested-poison',
     );
     return row ? { folderId: row.folder_id, uids: row.uids.map(Number), at: row.at } : null;
+  }
+
+  /** Milliseconds until something is due that is not due yet; null when there is nothing of that kind. */
+  async nextIn(accountId: string): Promise<number | null> {
+    const [row] = await this.reader.rows<{ ms: number | null }>(
+      `SELECT (extract(epoch FROM min(due) - now()) * 1000)::float8 AS ms FROM (
+         SELECT drift_checked_at + make_interval(secs => $2) AS due FROM folder_syncs WHERE account_id = $1
+         UNION ALL SELECT updated_at + ${REST} FROM poison_uids WHERE account_id = $1
+       ) AS dates WHERE due > now()`,
+      [accountId, this.config.SYNC_DRIFT_CHECK_SECONDS],
+      'drift-next',
+    );
+    return row?.ms ?? null;
   }
 
   /** Forgets those that were tried and not complained of again: they have been read, or are gone. */

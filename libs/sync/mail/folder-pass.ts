@@ -7,7 +7,7 @@ import { AccountLog } from '#libs/sync/account-log.js';
 import { type Departed, Departures } from './departures.js';
 import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
 import { collectFacts, type FolderFacts, type FolderPlan, planFolder } from './plan-folder.js';
-import { type DriverSource, readMessages } from './read-messages.js';
+import { type DriverSource, readMessages, type ReadOutcome } from './read-messages.js';
 import { storeBatch } from './store-batch.js';
 import { applyFlags, dropAllUids, dropUids, dropVoidUids, voidUids } from './uid-changes.js';
 
@@ -15,6 +15,11 @@ import { applyFlags, dropAllUids, dropUids, dropVoidUids, voidUids } from './uid
 const FIRST_MESSAGES = 50;
 const READ_BATCH = 100;
 const FLAG_BATCH = 500;
+/** New mail is looked for under so many uids before anything else is asked. */
+const ARRIVALS = 20;
+
+/** `arrived`: as `recent`, and there is new mail in the folder, which the connection has open. */
+export type PassDepth = 'arrived' | 'recent' | 'full';
 
 /** The account whose session runs, as its passes need it. */
 export interface SyncedAccount {
@@ -31,6 +36,13 @@ export interface PassOutcome {
   readonly dropped: boolean;
   /** Something came since the last look, though it may have left again. */
   readonly arrived: boolean;
+}
+
+/** Messages from `uidNext` on have just arrived. */
+interface Arrivals {
+  readonly uidNext: number | null;
+  /** Folders that were looked at for copies that left. */
+  readonly looked: Set<string>;
 }
 
 /** Brings one folder up to date, in steps that each leave the store true to what was read so far. */
@@ -52,9 +64,13 @@ export class FolderPass {
     account: SyncedAccount,
     folder: StoredFolder,
     source: DriverSource,
-    depth: 'recent' | 'full',
+    asked: PassDepth,
   ): Promise<PassOutcome> {
+    const depth = asked === 'full' ? 'full' : 'recent';
     if (folder.cursor === null) return this.begin(account, folder, source, { reset: false, depth });
+    // Folders that were looked at for copies that left have to be read in full.
+    const looked = new Set<string>();
+    if (asked === 'arrived') await this.readArrivals(account, folder, source, looked);
     const driver = await source.get();
     const facts = await collectFacts(driver.changes(folder.path, folder.cursor, depth));
     if (facts.reset) {
@@ -66,11 +82,26 @@ export class FolderPass {
       });
       return this.begin(account, folder, source, { reset: true, depth });
     }
-    // Folders that were looked at for copies that left have to be read in full.
-    const looked = new Set<string>();
     const dropped = await this.apply(account, folder, source, facts, { depth, looked });
     const arrived = facts.cursor.uidNext !== folder.cursor.uidNext;
     return { backfill: false, dropped: dropped || looked.size > 0, arrived };
+  }
+
+  /**
+   * Somebody waits for new mail, so it is read before the server is asked what else happened. What this finds the pass
+   * that follows will know; what it does not find, that pass will. That nothing is under a uid means nothing here.
+   */
+  private async readArrivals(
+    account: SyncedAccount,
+    folder: StoredFolder,
+    source: DriverSource,
+    looked: Set<string>,
+  ): Promise<void> {
+    const uidNext = folder.cursor?.uidNext ?? null;
+    if (uidNext === null) return;
+    const uids = Array.from({ length: ARRIVALS }, (_, n) => uidNext + n);
+    const { messages, unreadable } = await readMessages(source, folder.path, uids);
+    await this.keep(account, folder, source, { messages, unreadable, absent: [] }, { uidNext, looked });
   }
 
   /** First visit, or every uid is void: newest mail now, ranges for the rest, cursor; then backfill takes over. */
@@ -98,7 +129,7 @@ export class FolderPass {
       account.id,
       async (tx) => {
         await addRanges(tx, folder, cursor.uidValidity, rest);
-        await saveCursor(tx, folder.id, cursor, { swept: true });
+        await saveCursor(tx, folder.id, cursor, { swept: true, compared: cursor.messages === 0 });
         return rest.length === 0 && (await dropVoidUids(tx, folder.id));
       },
       { epoch: account.epoch },
@@ -140,12 +171,12 @@ export class FolderPass {
     { depth, looked }: { readonly depth: 'recent' | 'full'; readonly looked: Set<string> },
   ): Promise<boolean> {
     const named = facts.listing ? null : [...facts.present.keys(), ...facts.vanished];
-    const known =
-      named?.length === 0 ? new Map<number, string[]>() : await this.store.uids(account.id, folder.id, named);
-    const pending = await this.store.pendingRanges(account.id, folder.id);
+    const [known, pending, poisoned] = await Promise.all([
+      named?.length === 0 ? new Map<number, string[]>() : this.store.uids(account.id, folder.id, named),
+      folder.pending ? this.store.pendingRanges(account.id, folder.id) : [],
+      this.store.poisoned(account.id, folder.id),
+    ]);
     const plan = planFolder(facts, known, pending);
-    const poisoned = plan.fetch.length > 0 ? await this.store.poisoned(account.id, folder.id) : new Set<number>();
-
     const fetch = plan.fetch.filter((uid) => !poisoned.has(uid));
     const uidNext = folder.cursor?.uidNext ?? null;
     await this.read(account, folder, source, fetch, { uidNext, looked });
@@ -160,7 +191,8 @@ export class FolderPass {
       async (tx) => {
         await dropUids(tx, folder.id, plan.drop);
         const found = swept && (await dropVoidUids(tx, folder.id));
-        await saveCursor(tx, folder.id, cursor, { swept });
+        // Where the server keeps no modseqs a sweep looks at every message, and so is a comparison.
+        await saveCursor(tx, folder.id, cursor, { swept, compared: swept && cursor.modseq === null });
         return found || plan.drop.length > 0;
       },
       { epoch: account.epoch },
@@ -182,22 +214,32 @@ export class FolderPass {
     }
   }
 
-  /** @param arrivals messages from `uidNext` on have just arrived; null when none has */
+  /** @param arrivals null when all of it is old mail */
   private async read(
     account: SyncedAccount,
     folder: StoredFolder,
     source: DriverSource,
     uids: readonly number[],
-    arrivals: { readonly uidNext: number | null; readonly looked: Set<string> } | null,
+    arrivals: Arrivals | null,
   ): Promise<void> {
     for (let at = 0; at < uids.length; at += READ_BATCH) {
       const outcome = await readMessages(source, folder.path, uids.slice(at, at + READ_BATCH));
-      const departed = arrivals
-        ? await this.departures.find(account.id, folder.id, source, outcome.messages, arrivals.looked)
-        : [];
-      const target = { accountId: account.id, folder, owner: account.owner, uidNext: arrivals?.uidNext ?? null };
-      await storeBatch(this.writer, target, outcome, (tx) => untie(tx, departed), { epoch: account.epoch });
+      await this.keep(account, folder, source, outcome, arrivals);
     }
+  }
+
+  private async keep(
+    account: SyncedAccount,
+    folder: StoredFolder,
+    source: DriverSource,
+    outcome: ReadOutcome,
+    arrivals: Arrivals | null,
+  ): Promise<void> {
+    const departed = arrivals
+      ? await this.departures.find(account.id, folder.id, source, outcome.messages, arrivals.looked)
+      : [];
+    const target = { accountId: account.id, folder, owner: account.owner, uidNext: arrivals?.uidNext ?? null };
+    await storeBatch(this.writer, target, outcome, (tx) => untie(tx, departed), { epoch: account.epoch });
   }
 }
 

@@ -22,7 +22,8 @@ export interface StoredFolder extends KnownFolder {
  * Of a row of poison_uids: a minute after the first failure, then ten times longer each, at most a day. A message that
  * was absent once rests six seconds.
  */
-export const RESTING = `updated_at > now() - least(interval '1 minute' * 10 ^ least(attempts - 1, 9), interval '1 day')`;
+export const REST = `least(interval '1 minute' * 10 ^ least(attempts - 1, 9), interval '1 day')`;
+export const RESTING = `updated_at > now() - ${REST}`;
 
 /** Folder rows and their sync state. */
 @Injectable()
@@ -192,19 +193,19 @@ export async function addRanges(
 }
 
 /**
- * Saves how far a folder has been read, in the transaction that stored what was read. Where the server keeps no modseqs
- * a sweep looks at every message, and so is a comparison in full.
+ * Saves how far a folder has been read, in the transaction that stored what was read.
+ * @param options.swept the flags of every message were looked at @param options.compared and the store holds no others
  */
 export async function saveCursor(
   tx: Tx,
   folderId: string,
   cursor: FolderCursor,
-  options: { readonly swept: boolean },
+  options: { readonly swept: boolean; readonly compared: boolean },
 ): Promise<void> {
   await tx.query(
     `UPDATE folder_syncs SET cursor = $3, total = $4, passed_at = now(), failures = 0, retry_at = NULL,
        last_error = NULL, swept_at = CASE WHEN $5 THEN now() ELSE swept_at END,
-       drift_checked_at = CASE WHEN $5 AND $6 THEN now() ELSE drift_checked_at END,
+       drift_checked_at = CASE WHEN $6 THEN now() ELSE drift_checked_at END,
        state = CASE WHEN EXISTS (SELECT FROM backfill_ranges waiting
                                  WHERE waiting.account_id = $1 AND waiting.folder_id = $2)
                THEN 'backfill' ELSE 'running' END
@@ -215,7 +216,7 @@ export async function saveCursor(
       JSON.stringify(cursor),
       Math.min(cursor.messages, MOST_MESSAGES),
       options.swept,
-      cursor.modseq === null,
+      options.compared,
     ],
   );
 }
