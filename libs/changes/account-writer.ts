@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Pool, type PoolClient } from 'pg';
+import { Pool, type PoolClient, type QueryConfig } from 'pg';
 
 import { arrayLiteral } from '#libs/database/array-literal.js';
 import { inTransaction } from '#libs/database/transaction.js';
@@ -34,9 +34,7 @@ export class Tx {
    * @throws DatabaseError of the driver
    */
   async query<Row = unknown>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    const name = nameOf(sql);
-    const values = parameters.map((value) => (Array.isArray(value) ? arrayLiteral(value) : value));
-    const result = await this.client.query({ text: sql, values, ...(name ? { name } : {}) });
+    const result = await this.client.query(prepared(sql, parameters));
     return result.rows as Row[];
   }
 
@@ -63,6 +61,12 @@ function nameOf(sql: string): string | null {
   return name;
 }
 
+function prepared(sql: string, parameters: readonly unknown[]): QueryConfig {
+  const name = nameOf(sql);
+  const values = parameters.map((value) => (Array.isArray(value) ? arrayLiteral(value) : value));
+  return { text: sql, values, ...(name ? { name } : {}) };
+}
+
 export interface WriteOptions {
   /** The session's `accounts.sync_epoch`. A session that lost its account is refused with Superseded. */
   readonly epoch?: number;
@@ -82,11 +86,12 @@ export class AccountWriter {
       this.pool,
       async (client) => {
         const scope = new Tx(accountId, client);
-        const value = await work(scope);
-        await this.append(scope, scope.changes.toArray());
-        return { result: value, tx: scope };
+        return { result: await work(scope), tx: scope };
       },
-      (client) => this.lock(new Tx(accountId, client), options.epoch),
+      {
+        opening: (client) => this.lock(new Tx(accountId, client), options.epoch),
+        closing: (done) => appending(accountId, done.tx.changes.toArray()),
+      },
     );
     await tx.runEffects();
     return result;
@@ -104,33 +109,33 @@ export class AccountWriter {
     ]);
     if (account?.sync_epoch !== epoch) throw new Superseded(tx.accountId);
   }
+}
 
-  /**
-   * Numbers come from a counter on the account row, not from a sequence. The row lock makes writers of one account
-   * commit in the order of their numbers, so a reader that has seen change N can never later be missing one below N.
-   * Taken last to keep the lock short. The time is that of this statement, not of the transaction's begin: it must
-   * grow with the numbers. PostgreSQL rings the bell when the transaction commits.
-   */
-  private async append(tx: Tx, changes: readonly RecordedChange[]): Promise<void> {
-    if (changes.length === 0) return;
-    await tx.query(
-      `WITH counter AS (
-         UPDATE accounts SET change_seq = change_seq + cardinality($2::text[]) WHERE id = $1
-         RETURNING change_seq - cardinality($2::text[]) AS base
-       ), logged AS (
-         INSERT INTO changes (account_id, seq, object_type, object_id, event, created_at)
-         SELECT $1, counter.base + entry.ordinal, entry.object_type, entry.object_id, entry.event, clock_timestamp()
-         FROM counter, unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-           AS entry(object_type, object_id, event, ordinal)
-         RETURNING seq
-       )
-       SELECT pg_notify('${CHANGES_CHANNEL}', $1) FROM logged LIMIT 1`,
-      [
-        tx.accountId,
-        changes.map((change) => change.objectType),
-        changes.map((change) => change.objectId),
-        changes.map((change) => change.event),
-      ],
-    );
-  }
+/**
+ * Numbers come from a counter on the account row, not from a sequence. The row lock makes writers of one account
+ * commit in the order of their numbers, so a reader that has seen change N can never later be missing one below N.
+ * Taken last to keep the lock short. The time is that of this statement, not of the transaction's begin: it must
+ * grow with the numbers. PostgreSQL rings the bell when the transaction commits.
+ */
+function appending(accountId: string, changes: readonly RecordedChange[]): QueryConfig | null {
+  if (changes.length === 0) return null;
+  return prepared(
+    `WITH counter AS (
+       UPDATE accounts SET change_seq = change_seq + cardinality($2::text[]) WHERE id = $1
+       RETURNING change_seq - cardinality($2::text[]) AS base
+     ), logged AS (
+       INSERT INTO changes (account_id, seq, object_type, object_id, event, created_at)
+       SELECT $1, counter.base + entry.ordinal, entry.object_type, entry.object_id, entry.event, clock_timestamp()
+       FROM counter, unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+         AS entry(object_type, object_id, event, ordinal)
+       RETURNING seq
+     )
+     SELECT pg_notify('${CHANGES_CHANNEL}', $1) FROM logged LIMIT 1`,
+    [
+      accountId,
+      changes.map((change) => change.objectType),
+      changes.map((change) => change.objectId),
+      changes.map((change) => change.event),
+    ],
+  );
 }

@@ -1,15 +1,22 @@
-import { DatabaseError, type Pool, type PoolClient } from 'pg';
+import { DatabaseError, type Pool, type PoolClient, type QueryConfig } from 'pg';
+
+/** Statements that are sent together with those that begin and end a transaction. */
+export interface Ends<T> {
+  /** Sent with the BEGIN, without waiting for its answer. */
+  readonly opening?: (client: PoolClient) => Promise<void>;
+  /** The last statement of all, if there is one: the COMMIT does not wait for its answer. */
+  readonly closing?: (result: T) => QueryConfig | null;
+}
 
 /**
  * Runs `work` in a transaction on a connection of its own. Rolled back when it throws. A connection that broke or on
  * which a statement failed is thrown away: what was sent behind the failed statement may not have been prepared.
- * @param opening sent with the BEGIN, without waiting for its answer
  * @throws what `work` or the database throws; when COMMIT fails to answer, whether it was done is unknown
  */
 export async function inTransaction<T>(
   pool: Pool,
   work: (client: PoolClient) => Promise<T>,
-  opening: (client: PoolClient) => Promise<void> = async () => {},
+  { opening, closing }: Ends<T> = {},
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -19,9 +26,10 @@ export async function inTransaction<T>(
   // Without a listener a connection that breaks between two statements would end the process.
   client.on('error', onError);
   try {
-    await Promise.all([client.query('BEGIN'), opening(client)]);
+    await Promise.all([client.query('BEGIN'), opening?.(client)]);
     const result = await work(client);
-    const { command } = await client.query('COMMIT');
+    const last = closing?.(result);
+    const [, { command }] = await Promise.all([last && client.query(last), client.query('COMMIT')]);
     if (command !== 'COMMIT') throw new Error('a statement failed unnoticed: the transaction was rolled back');
     return result;
   } catch (error) {

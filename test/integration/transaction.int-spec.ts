@@ -52,7 +52,7 @@ describe('a transaction', () => {
         const { rows } = await client.query('SELECT text FROM notes');
         throw new Error(JSON.stringify(rows));
       },
-      async (client) => void (await client.query(`INSERT INTO notes VALUES ('a')`)),
+      { opening: async (client) => void (await client.query(`INSERT INTO notes VALUES ('a')`)) },
     );
     await expect(work).rejects.toThrow('[{"text":"a"}]');
     expect(await notes()).toEqual([]);
@@ -60,16 +60,35 @@ describe('a transaction', () => {
 
   it('does not begin its work when its opening throws', async () => {
     let begun = false;
-    const work = inTransaction(
-      pool,
-      async () => (begun = true),
-      async (client) => {
+    const work = inTransaction(pool, async () => (begun = true), {
+      opening: async (client) => {
         await client.query(`INSERT INTO notes VALUES ('a')`);
         throw new Error('not mine');
       },
-    );
+    });
     await expect(work).rejects.toThrow('not mine');
     expect([begun, await notes()]).toEqual([false, []]);
+  });
+
+  it('has its closing inside it', async () => {
+    const close = (text: string) =>
+      inTransaction(pool, async (client) => (await client.query(`INSERT INTO notes VALUES ('a')`)).rowCount, {
+        closing: (count) => ({ text: 'INSERT INTO notes VALUES ($1 || $2)', values: [text, String(count)] }),
+      });
+    expect([await close('b'), await notes()]).toEqual([1, ['a', 'b1']]);
+    await pool.query(`DELETE FROM notes WHERE text = 'a'`);
+    await expect(close('b')).rejects.toMatchObject({ code: '23505' });
+    expect(await notes()).toEqual(['b1']);
+  });
+
+  it('keeps nothing when its closing cannot be told', async () => {
+    const work = inTransaction(pool, (client) => client.query(`INSERT INTO notes VALUES ('a')`), {
+      closing: () => {
+        throw new Error('not so');
+      },
+    });
+    await expect(work).rejects.toThrow('not so');
+    expect(await notes()).toEqual([]);
   });
 
   it('can be tried again after a statement failed with others behind it', async () => {

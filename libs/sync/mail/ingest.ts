@@ -8,11 +8,11 @@ import type { ThreadMessage } from '#libs/domain/threads/summarize-thread.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
-import { type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
+import { keyed, type KeyedMessage, type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
 import { messageIdentity } from './identity.js';
 import { hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
 import { noteLimited } from './poison.js';
-import { assignStoredThreads, saveAssignment } from './thread-store.js';
+import { assignStoredThreads, saveAssignment, storedRefs } from './thread-store.js';
 
 export interface FolderRef {
   readonly id: string;
@@ -40,6 +40,14 @@ export interface IngestContext {
   readonly fresh: boolean;
 }
 
+/** A message as it would be stored if it were new. */
+interface Candidate {
+  readonly read: ReadMessage;
+  readonly identity: string;
+  readonly message: Omit<NewMessage, 'threadId'>;
+  readonly keys: KeyedMessage;
+}
+
 interface Placed {
   readonly read: ReadMessage;
   readonly messageId: string;
@@ -51,11 +59,23 @@ interface Placed {
  * states, threads and the change log. Repeating a batch changes nothing.
  */
 export async function ingest(tx: Tx, context: IngestContext, batch: readonly ReadMessage[]): Promise<void> {
-  const unknown = await withoutKnownUids(tx, context.folder, batch);
+  if (batch.length === 0) return;
+  const candidates = distinct(batch).map((read) => candidate(context, read));
+  const [uids, stored, own, refs] = await Promise.all([
+    storedUids(tx, context.folder, candidates),
+    storedIdentities(tx, candidates),
+    ownMessages(tx, context.folder, batch),
+    storedRefs(
+      tx,
+      candidates.map(({ keys }) => keys),
+    ),
+  ]);
+  const unknown = candidates.filter(({ read }) => !uids.has(read.uid));
   if (unknown.length === 0) return;
-  const { placed, fresh, copies } = await identify(tx, context, unknown);
-  const assignment = await assignStoredThreads(tx, context.owner, fresh.map(threadable));
-  const messages = fresh.map((message) => ({ ...message, threadId: assignment.threadOf.get(message.id)! }));
+  const { placed, fresh, copies } = identify(unknown, stored, own);
+  const keys = fresh.map((found) => found.keys);
+  const assignment = await assignStoredThreads(tx, context.owner, keys, refs);
+  const messages = fresh.map(({ message }) => ({ ...message, threadId: assignment.threadOf.get(message.id)! }));
 
   for (const message of messages) tx.changes.record('create', kindOf(message.draft), message.id);
   // They run one after the other on the transaction's connection, and so does what follows, which needs no answer of
@@ -92,55 +112,66 @@ const answerable = ({ threadId, parsed }: NewMessage): Answerable => ({
   messageIdHeader: parsed.headers.messageIdHeader,
 });
 
-async function withoutKnownUids(tx: Tx, folder: FolderRef, batch: readonly ReadMessage[]): Promise<ReadMessage[]> {
-  if (batch.length === 0) return [];
-  const rows = await tx.query<{ uid: string }>(
-    `SELECT wanted.uid FROM unnest($3::bigint[]) AS wanted(uid), LATERAL (
-       SELECT account_id, folder_id, uid FROM message_uids
-       WHERE (account_id, folder_id, uid) >= ($1, $2, wanted.uid) ORDER BY account_id, folder_id, uid LIMIT 1
-     ) AS next WHERE (next.account_id, next.folder_id, next.uid) = ($1, $2, wanted.uid)`,
-    [tx.accountId, folder.id, batch.map((message) => message.uid)],
-  );
-  const known = new Set(rows.map((row) => Number(row.uid)));
-  const unique = new Map(batch.map((message) => [message.uid, message]));
-  return [...unique.values()].filter((message) => !known.has(message.uid));
-}
-
 export function identityOf({ emailId, size, receivedAt, parsed }: ReadMessage): string {
   const { headers, headerHash } = parsed;
   return messageIdentity({ emailId, messageIdHeader: headers.messageIdHeader, size, receivedAt, headerHash });
 }
 
-/** Tells messages we have from new ones, and copies within the batch from each other. */
-async function identify(
-  tx: Tx,
-  context: IngestContext,
-  batch: readonly ReadMessage[],
-): Promise<{ placed: Placed[]; fresh: Omit<NewMessage, 'threadId'>[]; copies: string[] }> {
-  const identities = batch.map(identityOf);
+const distinct = (batch: readonly ReadMessage[]): ReadMessage[] => [
+  ...new Map(batch.map((message) => [message.uid, message])).values(),
+];
+
+function candidate(context: IngestContext, read: ReadMessage): Candidate {
+  const identity = identityOf(read);
+  const message = newMessage(context, read, identity);
+  return { read, identity, message, keys: keyed(threadable(message)) };
+}
+
+/** Those of these uids that are tied to a message already. */
+async function storedUids(tx: Tx, folder: FolderRef, candidates: readonly Candidate[]): Promise<Set<number>> {
+  const rows = await tx.query<{ uid: string }>(
+    `SELECT wanted.uid FROM unnest($3::bigint[]) AS wanted(uid), LATERAL (
+       SELECT account_id, folder_id, uid FROM message_uids
+       WHERE (account_id, folder_id, uid) >= ($1, $2, wanted.uid) ORDER BY account_id, folder_id, uid LIMIT 1
+     ) AS next WHERE (next.account_id, next.folder_id, next.uid) = ($1, $2, wanted.uid)`,
+    [tx.accountId, folder.id, candidates.map(({ read }) => read.uid)],
+  );
+  return new Set(rows.map((row) => Number(row.uid)));
+}
+
+type StoredMessages = ReadonlyMap<string, { readonly id: string; readonly receivedAt: Date }>;
+
+async function storedIdentities(tx: Tx, candidates: readonly Candidate[]): Promise<StoredMessages> {
   const rows = await tx.query<{ identity: string; id: string; received_at: Date }>(
     `SELECT wanted.identity, known.* FROM unnest($2::uuid[]) AS wanted(identity), LATERAL (
        SELECT id, received_at FROM messages WHERE account_id = $1 AND identity = wanted.identity OFFSET 0
      ) AS known`,
-    [tx.accountId, identities],
+    [tx.accountId, candidates.map(({ identity }) => identity)],
   );
-  const known = new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));
-  const own = await ownMessages(tx, context.folder, batch);
+  return new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));
+}
+
+/** Tells messages we have from new ones, and copies within the batch from each other. @param own by id */
+function identify(
+  candidates: readonly Candidate[],
+  stored: StoredMessages,
+  own: StoredMessages,
+): { placed: Placed[]; fresh: Candidate[]; copies: string[] } {
+  const known = new Map(stored);
   const placed: Placed[] = [];
-  const fresh: Omit<NewMessage, 'threadId'>[] = [];
+  const fresh: Candidate[] = [];
   const copies = new Set<string>();
-  batch.forEach((read, index) => {
-    const identity = identities[index]!;
-    let message = known.get(identity) ?? own.get(idIn(read.parsed.headers.messageIdHeader) ?? '');
-    if (message) {
-      copies.add(message.id);
-    } else {
-      message = { id: newId(), receivedAt: plausible(read.receivedAt) ?? read.parsed.headers.date ?? new Date() };
+  for (const found of candidates) {
+    const { read, identity, message } = found;
+    const held = known.get(identity) ?? own.get(idIn(read.parsed.headers.messageIdHeader) ?? '');
+    if (held) copies.add(held.id);
+    else {
       known.set(identity, message);
-      fresh.push(newMessage(context, read, identity, message));
+      fresh.push(found);
     }
-    placed.push({ read, messageId: message.id, receivedAt: message.receivedAt });
-  });
+    const { id, receivedAt } = held ?? message;
+    placed.push({ read, messageId: id, receivedAt });
+  }
   return { placed, fresh, copies: [...copies] };
 }
 
@@ -148,11 +179,7 @@ async function identify(
 const OWN_ROLES: ReadonlySet<string | null> = new Set(['drafts', 'sent']);
 
 /** Messages written here of which this batch has copies, by id. */
-async function ownMessages(
-  tx: Tx,
-  folder: FolderRef,
-  batch: readonly ReadMessage[],
-): Promise<Map<string, { id: string; receivedAt: Date }>> {
+async function ownMessages(tx: Tx, folder: FolderRef, batch: readonly ReadMessage[]): Promise<StoredMessages> {
   const ids = OWN_ROLES.has(folder.role)
     ? batch.map((read) => idIn(read.parsed.headers.messageIdHeader)).filter((id) => id !== null)
     : [];
@@ -174,18 +201,13 @@ function plausible(date: Date | null): Date | null {
   return time >= YEARS.first && time < YEARS.after ? date : null;
 }
 
-function newMessage(
-  { folder }: IngestContext,
-  read: ReadMessage,
-  identity: string,
-  { id, receivedAt }: { id: string; receivedAt: Date },
-): Omit<NewMessage, 'threadId'> {
+function newMessage({ folder }: IngestContext, read: ReadMessage, identity: string): Omit<NewMessage, 'threadId'> {
   const flags = read.flags ?? [];
   return {
-    id,
+    id: newId(),
     identity,
     providerThreadId: read.providerThreadId,
-    receivedAt,
+    receivedAt: plausible(read.receivedAt) ?? read.parsed.headers.date ?? new Date(),
     size: Math.min(Math.max(read.size, 0), MOST_BYTES),
     unread: !flags.includes('\\Seen'),
     starred: flags.includes('\\Flagged'),

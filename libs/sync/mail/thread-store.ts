@@ -5,23 +5,24 @@ import { baseSubject } from '#libs/mime/base-subject.js';
 import {
   assignThreads,
   keyed,
+  type KeyedMessage,
   type SubjectCandidate,
   SUBJECT_WINDOW_MS,
-  type ThreadableMessage,
   type ThreadAssignment,
 } from './assign-threads.js';
 
-/** Reads what is stored about the references and subjects of a batch, and decides on threads. */
-export async function assignStoredThreads(
-  tx: Tx,
-  owner: string,
-  messages: readonly ThreadableMessage[],
-): Promise<ThreadAssignment> {
-  const batch = messages.map(keyed);
-  const markers = new Map(batch.map((message) => [message.looseMarker, message.subjectKey]));
-  const wanted = new Set([...batch.flatMap((message) => message.names), ...markers.keys()]);
+/** A reference that is known, and the thread it belongs to. */
+export interface StoredRef {
+  readonly ref: string;
+  readonly thread_id: string;
+  readonly message_count: number;
+}
+
+/** What is stored about the references and subjects of a batch. */
+export async function storedRefs(tx: Tx, batch: readonly KeyedMessage[]): Promise<StoredRef[]> {
+  const wanted = new Set(batch.flatMap((message) => [...message.names, message.looseMarker]));
   // A reference to a thread that is gone is as good as none; it is overwritten when the batch is saved.
-  const rows = await tx.query<{ ref: string; thread_id: string; message_count: number }>(
+  return tx.query<StoredRef>(
     `SELECT wanted.ref, link.thread_id, thread.message_count FROM unnest($2::bigint[]) AS wanted(ref), LATERAL (
        SELECT thread_id FROM thread_refs WHERE account_id = $1 AND ref = wanted.ref OFFSET 0
      ) AS link, LATERAL (
@@ -29,6 +30,16 @@ export async function assignStoredThreads(
      ) AS thread`,
     [tx.accountId, [...wanted]],
   );
+}
+
+/** Decides on threads. @param rows what `storedRefs` said about these messages, and perhaps about others */
+export async function assignStoredThreads(
+  tx: Tx,
+  owner: string,
+  batch: readonly KeyedMessage[],
+  rows: readonly StoredRef[],
+): Promise<ThreadAssignment> {
+  const markers = new Map(batch.map((message) => [message.looseMarker, message.subjectKey]));
   const looseKeys = rows.map((row) => markers.get(row.ref)).filter((key) => key !== undefined);
   const asked = new Set([
     ...looseKeys,
@@ -56,7 +67,7 @@ interface CandidateRow {
 async function subjectCandidates(
   tx: Tx,
   subjectKeys: readonly string[],
-  batch: readonly ThreadableMessage[],
+  batch: readonly KeyedMessage[],
 ): Promise<CandidateRow[]> {
   if (subjectKeys.length === 0) return [];
   const times = batch.map((message) => message.receivedAt.getTime());
