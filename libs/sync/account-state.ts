@@ -15,6 +15,8 @@ export interface AccountClaim {
   readonly emailAddress: string;
   /** Writes of this session carry it; a later claim makes them fail. */
   readonly epoch: number;
+  /** Nothing of it has been read yet. */
+  readonly unread: boolean;
   /** Set, by the database's clock, when nobody watched the account until now or somebody failed to. */
   readonly lostAt: Date | null;
 }
@@ -49,6 +51,7 @@ export class AccountState {
       id: string;
       email_address: string;
       sync_epoch: number;
+      unread: boolean;
       lost_at: Date | null;
     }>(
       `WITH before AS (
@@ -57,16 +60,18 @@ export class AccountState {
        ), claimed AS (
          UPDATE accounts SET sync_epoch = sync_epoch + 1, sync_seen_at = now()
          WHERE id = $1 AND sync_enabled AND sync_state <> 'invalid' AND (sync_retry_at IS NULL OR sync_retry_at <= now())
-         RETURNING id, email_address, sync_epoch
+         RETURNING id, email_address, sync_epoch, sync_state = 'initializing' AS unread
        ), freed AS (
          UPDATE backfill_ranges SET claimed_until = NULL
          WHERE account_id = (SELECT id FROM claimed) AND claimed_until IS NOT NULL
        )
-       SELECT id, email_address, sync_epoch, lost_at FROM claimed LEFT JOIN before ON true`,
+       SELECT id, email_address, sync_epoch, unread, lost_at FROM claimed LEFT JOIN before ON true`,
       [accountId],
       'claim-account',
     );
-    return row ? { id: row.id, emailAddress: row.email_address, epoch: row.sync_epoch, lostAt: row.lost_at } : null;
+    if (!row) return null;
+    const { id, email_address: emailAddress, sync_epoch: epoch, unread, lost_at: lostAt } = row;
+    return { id, emailAddress, epoch, unread, lostAt };
   }
 
   /** Those of `held` (id to epoch) that are not ours to sync any more. The others' sign of life is renewed when it ages. */

@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { newId } from '#libs/common/ids.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 
 import { fairShare, type Peer } from './fair-share.js';
@@ -19,10 +21,14 @@ export class Crew {
   /** Whether there was another worker at the last report. */
   company = false;
 
-  constructor(private readonly reader: Reader) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly reader: Reader,
+  ) {}
 
   /** Shows that this worker lives and how much it does, and looks at the others. */
-  async report(sessions: number, capacity: number): Promise<void> {
+  async report(sessions: number): Promise<void> {
+    const capacity = this.config.SYNC_SESSIONS;
     const [row] = await this.reader.rows<{ accounts: number; others: Peer[] }>(
       `WITH mine AS (
          INSERT INTO workers (id, sessions, capacity, seen_at) VALUES ($1, $2, $3, now())
@@ -36,7 +42,7 @@ export class Crew {
       [this.id, sessions, capacity],
       'crew-report',
     );
-    this.share = fairShare(row!.accounts, row!.others);
+    this.share = Math.min(fairShare(row!.accounts, row!.others), capacity);
     this.company = row!.others.length > 0;
   }
 

@@ -24,6 +24,8 @@ export const READY = 'ready';
 const HEAP_MB = 2048;
 /** Batches live for a moment only; with a roomy nursery they die there instead of being copied about. */
 const NURSERY_MB = 48;
+/** Threads end when there was nothing to do for so long: they take 40 MB each. */
+const REST_MS = 30_000;
 
 /**
  * Threads for backfill. Each has its own IMAP connection, parser and database connection, so nothing is copied
@@ -32,14 +34,22 @@ const NURSERY_MB = 48;
 export class BackfillPool {
   private readonly idle: BackfillThread[] = [];
   private readonly all = new Set<BackfillThread>();
+  private working = 0;
   private closed = false;
+  private resting: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly config: Config,
     private readonly logger: Logger,
   ) {
-    // At once, not with the first job: a thread takes a second to load, and somebody is waiting for their mail then.
-    for (let count = 0; count < config.SYNC_BACKFILL_THREADS; count += 1) this.idle.push(this.start());
+    this.warm();
+  }
+
+  /** Somebody may soon wait for their old mail, and a thread takes a second to load: to be called before the first job. */
+  warm(): void {
+    if (this.closed) return;
+    while (this.idle.length + this.working < this.config.SYNC_BACKFILL_THREADS) this.idle.push(this.start());
+    this.stayAwake();
   }
 
   /** When every thread can work. @throws Error when one ended before it could */
@@ -50,15 +60,30 @@ export class BackfillPool {
   /** Reads one slice of an account's old mail. Bull's concurrency bounds how many run at once. */
   async run(accountId: string): Promise<SliceOutcome> {
     if (this.closed) return { kind: 'failed', reason: 'the worker is stopping' };
+    this.stayAwake();
     const thread = this.take(accountId);
+    this.working += 1;
     const outcome = await thread.run(accountId);
+    this.working -= 1;
     if (thread.alive) this.idle.push(thread);
     return outcome;
   }
 
   async close(): Promise<void> {
     this.closed = true;
+    if (this.resting) clearTimeout(this.resting);
     await Promise.all([...this.all].map((thread) => thread.close()));
+  }
+
+  private stayAwake(): void {
+    this.resting ??= setTimeout(() => this.rest(), REST_MS);
+    this.resting.refresh();
+  }
+
+  private rest(): void {
+    this.resting = null;
+    if (this.working > 0) this.stayAwake();
+    else for (const thread of this.idle.splice(0)) void thread.close();
   }
 
   /** The thread that has a connection to this account, if one is idle: the account may not get another. */

@@ -30,6 +30,11 @@ export class BackfillProcessor implements OnModuleInit, OnApplicationShutdown {
     await this.pool.ready();
   }
 
+  /** An account begins whose mail has never been read. */
+  warm(): void {
+    this.pool.warm();
+  }
+
   async slice({ accountId, lane }: JobPayload<'account.backfill'>): Promise<void> {
     const outcome = await this.pool.run(accountId);
     await this.state.settle(accountId);

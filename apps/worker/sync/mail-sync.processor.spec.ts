@@ -1,18 +1,19 @@
 import { Superseded } from '#libs/changes/account-writer.js';
 import { createLogger } from '#libs/common/logger.js';
-import type { Config } from '#libs/config/config.js';
 import type { JobQueue } from '#libs/queues/job-queue.js';
 import type { AccountSession } from '#libs/sync/account-session.js';
 import type { AccountClaim, AccountState } from '#libs/sync/account-state.js';
 import type { Crew } from '#libs/sync/crew.js';
 
+import type { BackfillProcessor } from './backfill.processor.js';
 import { MailSyncProcessor } from './mail-sync.processor.js';
 
 /** A processor among fakes: claims are granted when the test says so, sessions last until they are ended. */
 function worker({
   share = Infinity,
+  unread = false,
   end = () => Promise.resolve(),
-}: { share?: number; end?: () => Promise<void> } = {}) {
+}: { share?: number; unread?: boolean; end?: () => Promise<void> } = {}) {
   const granted: (() => void)[] = [];
   const begun: string[] = [];
   const jobs: [accountId: string, delayMs: number][] = [];
@@ -26,7 +27,7 @@ function worker({
   const state: Pick<AccountState, 'claim' | 'forgive' | 'lost'> = {
     claim: (id) =>
       new Promise<AccountClaim>((resolve) => {
-        granted.push(() => resolve({ id, emailAddress: `${id}@x`, epoch: 1, lostAt: null }));
+        granted.push(() => resolve({ id, emailAddress: `${id}@x`, epoch: 1, unread, lostAt: null }));
       }),
     forgive: () => Promise.resolve(),
     lost: () => Promise.resolve([]),
@@ -42,15 +43,17 @@ function worker({
       jobs.push([(payload as { accountId: string }).accountId, delayMs ?? 0]);
     },
   };
+  let warmed = 0;
+  const backfill: Pick<BackfillProcessor, 'warm'> = { warm: () => void (warmed += 1) };
   const processor = new MailSyncProcessor(
-    { SYNC_SESSIONS: 100 } as Config,
     crew as Crew,
     session as AccountSession,
     state as AccountState,
     queue as JobQueue,
+    backfill as BackfillProcessor,
     createLogger('test', 'silent'),
   );
-  return { processor, begun, jobs, grant: () => granted.splice(0).forEach((give) => give()) };
+  return { processor, begun, jobs, warmed: () => warmed, grant: () => granted.splice(0).forEach((give) => give()) };
 }
 
 describe('a worker that stops', () => {
@@ -96,4 +99,14 @@ it('takes no more than its share of accounts that come all at once', async () =>
   expect(jobs.map(([id]) => id)).toEqual(['c', 'd']);
   await processor.beforeApplicationShutdown();
   await Promise.all(turns);
+});
+
+it.each([true, false])('starts the threads for old mail when there will be some: %s', async (unread) => {
+  const { processor, warmed, grant } = worker({ unread });
+  const turn = processor.watch({ accountId: 'a' });
+  grant();
+  await new Promise(setImmediate);
+  expect(warmed()).toBe(unread ? 1 : 0);
+  await processor.beforeApplicationShutdown();
+  await turn;
 });

@@ -2,8 +2,6 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 
 import { Superseded } from '#libs/changes/account-writer.js';
 import { Logger } from '#libs/common/logger.js';
-import { CONFIG } from '#libs/config/config.module.js';
-import type { Config } from '#libs/config/config.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
 import type { JobPayload } from '#libs/queues/jobs.js';
@@ -11,6 +9,8 @@ import { AccountSession } from '#libs/sync/account-session.js';
 import { type AccountClaim, AccountState } from '#libs/sync/account-state.js';
 import { Crew } from '#libs/sync/crew.js';
 import { surplus } from '#libs/sync/fair-share.js';
+
+import { BackfillProcessor } from './backfill.processor.js';
 
 /** A session's turn, give or take a quarter: afterwards any worker may take the account on. */
 const TURN_MS = 30 * 60_000;
@@ -44,16 +44,16 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
   private renewing: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly crew: Crew,
     private readonly session: AccountSession,
     private readonly state: AccountState,
     private readonly queue: JobQueue,
+    private readonly backfill: BackfillProcessor,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.crew.report(0, this.config.SYNC_SESSIONS);
+    await this.crew.report(0);
     this.renewing = setInterval(() => void this.renew(), RENEW_MS);
   }
 
@@ -65,7 +65,7 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
 
   /** Takes on accounts that have been left alone for so long that their jobs must have gone astray. */
   async adopt(): Promise<void> {
-    const room = Math.min(this.config.SYNC_SESSIONS, this.crew.share) - this.held.size - this.claiming;
+    const room = this.crew.share - this.held.size - this.claiming;
     if (this.stopping || room <= 0) return;
     for (const accountId of await this.state.adopt(ASTRAY_SECONDS, Math.min(room, MOST_ADOPTED))) {
       this.logger.warn({ accountId }, 'an account was left alone, and is taken on without a job');
@@ -89,6 +89,7 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     }
     const claim = await this.claim(accountId);
     if (!claim) return;
+    if (claim.unread) this.backfill.warm();
     const stop = new AbortController();
     const held: Held = { epoch: claim.epoch, stop, handOver: false };
     // An older session of this process, superseded by this claim, would otherwise idle on unseen.
@@ -156,7 +157,7 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
   /** Ends sessions of accounts that were stopped, removed or taken over, and those beyond our share. */
   private async renew(): Promise<void> {
     try {
-      await this.crew.report(this.held.size, this.config.SYNC_SESSIONS);
+      await this.crew.report(this.held.size);
       // The oldest first: their turns would end next.
       const leaving = [...this.held.values()].filter(({ stop }) => !stop.signal.aborted);
       for (const held of leaving.slice(0, surplus(leaving.length, this.crew.share))) this.end(held, true);
