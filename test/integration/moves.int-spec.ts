@@ -139,7 +139,8 @@ describe('a move that a session finds out about', () => {
     const account = { id: accountId, owner: 'ada@example.com', epoch };
     const { signal } = new AbortController();
     try {
-      await engine.app.get(FolderRound).run({ account, source, signal, roundAt: 0, arrivedAt: 0 });
+      const watch = { account, source, signal, roundAt: 0, arrivedAt: 0, main: null, settled: null };
+      await engine.app.get(FolderRound).run(watch);
     } finally {
       await source.discard();
     }

@@ -6,6 +6,7 @@ import { AccountLog } from '#libs/sync/account-log.js';
 
 import { type Departed, Departures } from './departures.js';
 import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
+import { CopyStored } from './ingest.js';
 import { collectFacts, type FolderFacts, type FolderPlan, planFolder } from './plan-folder.js';
 import { type DriverSource, readMessages, type ReadOutcome } from './read-messages.js';
 import { storeBatch } from './store-batch.js';
@@ -235,11 +236,17 @@ export class FolderPass {
     outcome: ReadOutcome,
     arrivals: Arrivals | null,
   ): Promise<void> {
-    const departed = arrivals
-      ? await this.departures.find(account.id, folder.id, source, outcome.messages, arrivals.looked)
-      : [];
     const target = { accountId: account.id, folder, owner: account.owner, uidNext: arrivals?.uidNext ?? null };
-    await storeBatch(this.writer, target, outcome, (tx) => untie(tx, departed), { epoch: account.epoch });
+    const store = (stopAtCopies: boolean, departed: readonly Departed[]) =>
+      storeBatch(this.writer, { ...target, stopAtCopies }, outcome, (tx) => untie(tx, departed), {
+        epoch: account.epoch,
+      });
+    try {
+      await store(arrivals !== null, []);
+    } catch (error) {
+      if (!(error instanceof CopyStored) || !arrivals) throw error;
+      await store(false, await this.departures.find(account.id, folder.id, source, outcome.messages, arrivals.looked));
+    }
   }
 }
 

@@ -38,7 +38,12 @@ export interface IngestContext {
   readonly owner: string;
   /** Mail that just arrived, in contrast to old mail read late: only this makes a thread unseen. */
   readonly fresh: boolean;
+  /** Throws CopyStored instead of storing another copy. */
+  readonly stopAtCopies?: boolean;
 }
+
+/** A copy of one of the messages is stored already, and may have left its folder. Nothing of the batch was stored. */
+export class CopyStored extends Error {}
 
 /** A message as it would be stored if it were new. */
 interface Candidate {
@@ -72,6 +77,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   ]);
   const unknown = candidates.filter(({ read }) => !uids.has(read.uid));
   if (unknown.length === 0) return;
+  if (context.stopAtCopies === true && unknown.some(({ identity }) => stored.has(identity))) throw new CopyStored();
   const { placed, fresh, copies } = identify(unknown, stored, own);
   const keys = fresh.map((found) => found.keys);
   const assignment = await assignStoredThreads(tx, context.owner, keys, refs);

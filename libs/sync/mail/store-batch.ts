@@ -11,11 +11,13 @@ export interface BatchTarget {
   readonly owner: string;
   /** Messages from this uid on have just arrived; null when all of them are old mail. */
   readonly uidNext: number | null;
+  readonly stopAtCopies?: boolean;
 }
 
 /**
  * Stores what was read, and with it what the reader remembers of its position. A message the database refuses does
  * not hold up the others: each is then stored by itself, the refused one is noted, and the position moves on.
+ * @throws CopyStored when asked to stop at copies and there is one
  */
 export async function storeBatch(
   writer: AccountWriter,
@@ -58,12 +60,12 @@ export async function storeBatch(
 }
 
 async function ingestBoth(tx: Tx, target: BatchTarget, messages: readonly ReadMessage[]): Promise<void> {
-  const { folder, owner, uidNext } = target;
+  const { folder, owner, uidNext, stopAtCopies } = target;
   const isNew = (message: ReadMessage) => uidNext !== null && message.uid >= uidNext;
-  await ingest(tx, { folder, owner, fresh: true }, messages.filter(isNew));
+  await ingest(tx, { folder, owner, fresh: true, stopAtCopies }, messages.filter(isNew));
   await ingest(
     tx,
-    { folder, owner, fresh: false },
+    { folder, owner, fresh: false, stopAtCopies },
     messages.filter((message) => !isNew(message)),
   );
 }
