@@ -76,7 +76,9 @@ export class ActingAccount {
     });
     const account = { id: this.id, owner: 'ada@example.com', epoch: claim.epoch };
     try {
-      return await work({ account, source, signal: new AbortController().signal, roundAt: Infinity, arrivedAt: 0 });
+      const { signal } = new AbortController();
+      const rounds = { roundAt: Infinity, arrivedAt: 0, main: null, settled: null };
+      return await work({ account, source, signal, ...rounds });
     } finally {
       await source.discard();
     }
