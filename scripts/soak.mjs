@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run soak -- --seeds N --start SEED` or `--minutes N`: the convergence test for longer than `npm test` gives it.
-// test/long/convergence.long-spec.ts says what it does.
+// test/e2e/convergence.e2e-spec.ts says what it does.
 import { parseArgs } from 'node:util';
 
 import { giveUp } from './prepare.mjs';
@@ -9,7 +9,7 @@ const USAGE = `Usage: npm run soak -- [options]
   --seeds N     play N scenarios
   --minutes N   begin new scenarios for N minutes (default 10, unless --seeds is given)
   --start SEED  the first seed; the others follow it (default: by the clock)
-  --lanes N     scenarios at a time (default 4)
+  --lanes N     scenarios at a time (default 8)
   --diary       print what was done in every scenario, not only in those that failed`;
 
 const settings = { seeds: 'SOAK_SEEDS', minutes: 'SOAK_MINUTES', start: 'SOAK_START', lanes: 'SOAK_LANES' };
@@ -32,5 +32,5 @@ for (const [name, variable] of Object.entries(settings)) {
 }
 if (values.seeds === undefined) process.env.SOAK_MINUTES ??= '10';
 if (values.diary) process.env.SOAK_DIARY = '1';
-process.argv.splice(2, process.argv.length, 'long', 'convergence');
+process.argv.splice(2, process.argv.length, 'e2e', 'convergence');
 await import('./test.mjs');

@@ -26,6 +26,8 @@ type ProcessName = 'api' | 'worker' | `worker-${number}`;
 export class Installation {
   private readonly children = new Map<string, ChildProcess>();
   private logged = '';
+  /** Processes that ended though nobody had asked them to, with their last words. */
+  readonly crashes: string[] = [];
 
   private constructor(
     readonly env: Readonly<Record<string, string>>,
@@ -147,9 +149,15 @@ export class Installation {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.children.set(name, child);
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => (this.logged += chunk.toString()));
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.logged += chunk.toString();
+        said = `${said}${chunk.toString()}`.slice(-5000);
+      });
+    }
     const exit = once(child, 'exit').then(() => {
+      if (this.children.get(name) === child) this.crashes.push(`${name} ended: ${said}`);
       throw new Error(`${name} ended before it was ready: ${this.logged}`);
     });
     exit.catch(() => undefined);

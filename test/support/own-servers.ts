@@ -17,7 +17,7 @@ export class OwnPostgres {
   /** Starts it, or starts it again where it was. @returns its address */
   async start(): Promise<string> {
     const port = this.running ? Number(new URL(this.running.url).port) : undefined;
-    const settings = ['fsync=off'];
+    const settings = ['fsync=off', 'max_connections=300'];
     chmodSync(this.dataDir, 0o755);
     this.running = await startPostgres({ dataDir: this.dataDir, database: 'postrider', port, settings });
     return this.running.url;

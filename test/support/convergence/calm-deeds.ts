@@ -2,7 +2,7 @@ import type { ImapFlow } from 'imapflow';
 
 import type { Random } from '../../bench/mailbox/random.js';
 
-import { type ApiMessage, type ApiView, nameOf } from './api-view.js';
+import { type ApiMessage, type ApiObject, type ApiView, nameOf } from './api-view.js';
 import type { SourceChange } from './change-source.js';
 
 /** What one mail program did while no other was at work, and what the log may tell of it. */
@@ -23,13 +23,7 @@ export async function moveSome(client: ImapFlow, view: ApiView, random: Random):
   const from = random.pick(filled);
   const to = random.pick(folders.filter((folder) => folder !== from));
   const [source, target] = [String(from['display_name']), String(to['display_name'])];
-  const names = new Map(loners(view, from.id).map((message) => [nameOf(message), message.id]));
-  await client.mailboxOpen(source);
-  const rows = await client.fetchAll('1:*', { uid: true, envelope: true });
-  const chosen = rows.flatMap(({ uid, envelope }) => {
-    const id = names.get((envelope?.messageId ?? '').replace(/^<|>$/g, ''));
-    return id !== undefined && random.chance(0.7) ? [{ uid, id }] : [];
-  });
+  const chosen = (await soleCopies(client, view, from)).filter(() => random.chance(0.7));
   if (chosen.length === 0) return null;
   const uids = chosen.map(({ uid }) => uid).join(',');
   if (!(await client.messageMove(uids, target, { uid: true }))) return null;
@@ -37,14 +31,26 @@ export async function moveSome(client: ImapFlow, view: ApiView, random: Random):
     words: `${source} ${uids} to ${target}`,
     check: (changes) => {
       const told = changes.filter(({ type }) => type === 'message' || type === 'draft');
-      const wanted = [...new Set(chosen.map(({ id }) => `modify message ${id}`))].toSorted();
+      const wanted = chosen.map(({ id }) => `modify message ${id}`).toSorted();
       const found = told.map(({ event, type, id }) => `${event} ${type} ${id}`).toSorted();
       return found.join() === wanted.join() ? [] : [`the log should tell ${wanted.join()} and tells ${found.join()}`];
     },
   };
 }
 
-/** The messages whose only copy is in this folder. */
+/** The messages of a folder that lie there once, and nowhere else. */
+async function soleCopies(client: ImapFlow, view: ApiView, folder: ApiObject): Promise<{ uid: number; id: string }[]> {
+  const ids = new Map(loners(view, folder.id).map((message) => [nameOf(message), message.id]));
+  await client.mailboxOpen(String(folder['display_name']));
+  const rows = await client.fetchAll('1:*', { uid: true, envelope: true });
+  const named = rows.map(({ uid, envelope }) => ({ uid, name: (envelope?.messageId ?? '').replace(/^<|>$/g, '') }));
+  return named.flatMap(({ uid, name }) => {
+    const id = ids.get(name);
+    return id !== undefined && named.filter((other) => other.name === name).length === 1 ? [{ uid, id }] : [];
+  });
+}
+
+/** The messages that are in no other folder. */
 function loners({ messages, contents }: ApiView, folderId: string): ApiMessage[] {
   const here = new Set(contents.get(folderId));
   const elsewhere = new Set([...contents].filter(([id]) => id !== folderId).flatMap(([, ids]) => ids));

@@ -4,7 +4,7 @@ import type { Cable } from '../cable.js';
 import type { Installation } from '../installation.js';
 import type { OwnPostgres, OwnRedis } from '../own-servers.js';
 
-import { pause } from './patience.js';
+import { patiently, pause } from './patience.js';
 
 /** What every mailbox of a run hangs on. */
 export interface Machinery {
@@ -47,17 +47,17 @@ const throttle: Fault = async (cable, _machinery, random) => {
 const killWorker: Fault = async (_cable, { installation }, random) => {
   await installation.kill('worker');
   await pause(random.int(0, 500));
-  await installation.start('worker');
+  await patiently(() => installation.start('worker'));
 };
 
 const restartPostgres: Fault = async (_cable, { postgres }) => {
   await postgres.stop();
-  await postgres.start();
+  await patiently(() => postgres.start());
 };
 
 const restartRedis: Fault = async (_cable, { redis }) => {
   await redis.stop();
-  await redis.start();
+  await patiently(() => redis.start());
 };
 
 const restartDovecot: Fault = (_cable, { dovecot }) => dovecot.restart();
@@ -77,13 +77,25 @@ const machineryFaults: readonly (readonly [NamedFault, number])[] = [
   [{ name: 'restart Dovecot', strike: restartDovecot }, 1],
 ];
 
-/** Faults strike the machinery one at a time, whichever scenario they belong to. */
-let turn: Promise<unknown> = Promise.resolve();
+/** What strikes the machinery strikes every scenario, and leaves it so long to recover. */
+const MACHINERY_REST_MS = 15_000;
+let machineryBusy = false;
+let machineryHealthyAt = 0;
 
-function inTurn(work: () => Promise<void>): Promise<void> {
-  const mine = turn.then(work);
-  turn = mine.catch(() => undefined);
-  return mine;
+/** When the machinery was last found or made whole, milliseconds; now, while something is wrong with it. */
+export const machineryHealthySince = (): number => (machineryBusy ? Date.now() : machineryHealthyAt);
+
+/** @returns whether it struck: not while the machinery suffers from another scenario's fault */
+async function strikeMachinery(work: () => Promise<void>): Promise<boolean> {
+  if (machineryBusy || Date.now() - machineryHealthyAt < MACHINERY_REST_MS) return false;
+  machineryBusy = true;
+  try {
+    await work();
+    return true;
+  } finally {
+    machineryBusy = false;
+    machineryHealthyAt = Date.now();
+  }
 }
 
 /** Lets a fault of chance strike, and waits until it is over. @returns its name */
@@ -91,6 +103,7 @@ export async function strike(cable: Cable, machinery: Machinery, random: Random)
   const ofLine = random.chance(0.9);
   const fault = random.weighted(ofLine ? lineFaults : machineryFaults);
   const work = () => fault.strike(cable, machinery, random);
-  await (ofLine ? work() : inTurn(work));
+  if (!ofLine) return (await strikeMachinery(work)) ? fault.name : `no ${fault.name}: it suffers already`;
+  await work();
   return fault.name;
 }

@@ -6,11 +6,10 @@ const bracketless = (id: string) => id.replace(/^<|>$/g, '');
 
 /** What the API has to show of a mailbox, read over IMAP. Nothing may be changing it meanwhile. */
 export async function mailboxTruth(client: ImapFlow): Promise<MailState> {
-  const listed = (await client.list()).filter(({ flags }) => !flags.has('\\Noselect') && !flags.has('\\NonExistent'));
   const folders = new Set<string>();
   const shells = new Set<string>();
   const messages = new Map<string, MessageState>();
-  for (const folder of listed) {
+  for (const folder of await listSelectable(client)) {
     const box = await openUnlessShell(client, folder);
     (box ? folders : shells).add(folder.path);
     const rows = box?.exists ? await client.fetchAll('1:*', { uid: true, flags: true, envelope: true }) : [];
@@ -28,8 +27,13 @@ export async function mailboxTruth(client: ImapFlow): Promise<MailState> {
   return { folders, shells, messages };
 }
 
+/** The folders that the server says can be opened. */
+export async function listSelectable(client: ImapFlow): Promise<ListResponse[]> {
+  return (await client.list()).filter(({ flags }) => !flags.has('\\Noselect') && !flags.has('\\NonExistent'));
+}
+
 /** Dovecot goes on listing a deleted folder with folders below it as if it could be opened. */
-async function openUnlessShell(client: ImapFlow, { path, flags }: ListResponse): Promise<MailboxObject | null> {
+export async function openUnlessShell(client: ImapFlow, { path, flags }: ListResponse): Promise<MailboxObject | null> {
   try {
     return await client.mailboxOpen(path, { readOnly: true });
   } catch (error) {

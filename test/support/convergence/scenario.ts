@@ -5,18 +5,24 @@ import { type ConnectedAccount, PASSWORD, type Product } from '../product.js';
 import { type ApiView, asMailState, contradictions, nameOf, readApi } from './api-view.js';
 import { moveSome, toldOfMail } from './calm-deeds.js';
 import { DeltaFeed, LogTable } from './change-source.js';
-import { type Machinery, strike } from './faults.js';
+import { type Machinery, machineryHealthySince, strike } from './faults.js';
 import { Follower } from './follower.js';
 import { differences, type MailState } from './mail-state.js';
 import { type Correspondence, MailUser } from './mail-user.js';
 import { mailboxTruth } from './mailbox-truth.js';
 import { operations } from './operations.js';
+import { unreadPart } from './read-state.js';
 import { now, patiently, pause, PAUSE_MS } from './patience.js';
 
-/** How long the store may take to equal the mailbox once nobody touches it any more. */
-const SETTLE_MS = 120_000;
-/** Between two looks; looking costs more than waiting. */
+/** How long the store may take to equal the mailbox once nobody touches it any more and the machinery is sound. */
+const SETTLE_MS = 180_000;
+const isLate = (begun: number) => Date.now() > Math.max(begun, machineryHealthySince()) + SETTLE_MS;
+/** Between two readings of the log while mail programs are at work. */
+const FOLLOW_MS = 400;
+/** Between two looks. */
 const LONGEST_PAUSE_MS = 2000;
+/** As long as the log tells nothing, nothing should have changed: the API is read this often nevertheless. */
+const READ_MS = 5000;
 /** A log that was silent for so long will stay silent. */
 const SILENCE_MS = 5000;
 
@@ -69,7 +75,12 @@ export class Scenario {
     const local = `soak-${seed}`;
     product.addUser(local);
     const cable = await Cable.to(`imap://127.0.0.1:${product.dovecot.imapPort}`);
-    const account = await patiently(() => product.connect(local, { imap_port: cable.port }));
+    let account: ConnectedAccount;
+    try {
+      account = await patiently(() => product.connect(local, { imap_port: cable.port }));
+    } catch (error) {
+      return { seed, differences: [`it could not be connected: ${String(error)}`], diary: [], ms: Date.now() - begun };
+    }
     const sources = [new LogTable(product.installation.env['DATABASE_URL']!, account.id), new DeltaFeed(account.api)];
     const followers = sources.map((source) => new Follower(source, account.api));
     const scenario = new Scenario(stage, cable, local, account, followers, seed);
@@ -80,7 +91,7 @@ export class Scenario {
     } finally {
       for (const source of sources) await source.close();
       for (const user of scenario.users) user.close();
-      await patiently(() => remove(product, account.id));
+      await patiently(() => remove(product, account.id)).catch((error: unknown) => scenario.found.push(String(error)));
       cable.remove();
     }
     const diary = [...scenario.diary, ...scenario.users.flatMap((user) => user.diary)].toSorted();
@@ -102,7 +113,7 @@ export class Scenario {
     const following = (async () => {
       while (busy) {
         await this.follow().catch(() => undefined);
-        await pause();
+        await pause(FOLLOW_MS);
       }
     })();
     const steps = this.random.int(3, 15);
@@ -121,6 +132,14 @@ export class Scenario {
       busy = false;
       await following;
     }
+    if (troubles > 1) await this.connectAgain();
+  }
+
+  /** As its owner does who sees an account in trouble: after many failures it would be tried again in minutes only. */
+  private async connectAgain(): Promise<void> {
+    const { id } = await patiently(() => this.stage.product.connect(this.local, { imap_port: this.cable.port }));
+    if (id !== this.account.id) this.found.push(`connected again the account is ${id}, not ${this.account.id}`);
+    this.diary.push(`${now()} connected again`);
   }
 
   private async follow(): Promise<void> {
@@ -142,11 +161,18 @@ export class Scenario {
   /** Waits until the store equals the mailbox, then holds everything that follows from it against it. */
   private async settle(): Promise<void> {
     const truth = await patiently(() => this.truth());
-    const deadline = Date.now() + SETTLE_MS;
-    let quietSince = Date.now();
+    const begun = Date.now();
+    let quietSince = begun;
+    let [readAt, readPosition] = [0, ''];
     for (let wait = PAUSE_MS; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS)) {
+      await patiently(() => this.follow());
       const before = this.position();
+      if (before === readPosition && Date.now() - readAt < READ_MS) {
+        await pause(wait);
+        continue;
+      }
       const view = await patiently(() => readApi(this.account.api));
+      [readAt, readPosition] = [Date.now(), before];
       await patiently(() => this.follow());
       if (this.position() !== before) quietSince = Date.now();
       const mail = [...differences(truth, asMailState(view)), ...contradictions(view)];
@@ -154,7 +180,7 @@ export class Scenario {
       if (mail.length + log.length === 0) return this.compareIds(view);
       // What the log has not told by now, with the mail as it should be, it never will.
       const silent = mail.length === 0 && Date.now() - quietSince > SILENCE_MS;
-      if (silent || Date.now() > deadline || this.followers.some(({ complaints }) => complaints.length > 0)) {
+      if (silent || isLate(begun) || this.followers.some(({ complaints }) => complaints.length > 0)) {
         this.found.push(...mail, ...log);
         this.diary.push(`${now()} given up`);
         return;
@@ -173,12 +199,11 @@ export class Scenario {
   }
 
   private async moveCalmly(): Promise<void> {
+    if (!(await this.untilRead())) return;
+    await patiently(() => this.follow());
     const { told } = this.followers[0]!;
     const before = told.length;
-    // Unseen: while it is under way a server shows others two copies, which is a change of its own.
-    this.cable.sever();
     const deed = await this.users[0]!.calmly((client) => moveSome(client, this.view, this.random));
-    this.cable.mend();
     if (!deed) return;
     this.diary.push(`${now()} calm move ${deed.words}`);
     await this.settle();
@@ -195,27 +220,21 @@ export class Scenario {
       return path;
     });
     if (folder === null) return;
-    const uidValidity = await patiently(() => this.users[0]!.resetUids(folder));
+    await patiently(() => this.users[0]!.resetUids(folder));
     this.diary.push(`${now()} calm reset ${folder}`);
-    await this.untilRead(folder, uidValidity);
+    if (!(await this.untilRead())) return;
     await this.settle();
     this.found.push(...toldOfMail(told.slice(before)));
   }
 
-  private async untilRead(folder: string, uidValidity: string): Promise<void> {
-    const deadline = Date.now() + SETTLE_MS;
-    const isRead = async () => {
-      const rows = await this.stage.installation.query(
-        `SELECT FROM folder_syncs sync JOIN categories folder ON folder.account_id = sync.account_id AND id = folder_id
-         WHERE sync.account_id = $1 AND path = $2 AND cursor->>'uidValidity' = $3
-           AND NOT EXISTS (SELECT FROM backfill_ranges WHERE account_id = $1)
-           AND NOT EXISTS (SELECT FROM messages WHERE account_id = $1 AND orphaned_at IS NOT NULL)`,
-        [this.account.id, folder, uidValidity],
-      );
-      return rows.length > 0;
-    };
-    while (!(await patiently(isRead))) {
-      if (Date.now() > deadline) return void this.found.push(`${folder} was not read again after it was numbered anew`);
+  /** Waits until nothing is left to be read. @returns false when that takes too long */
+  private async untilRead(): Promise<boolean> {
+    const begun = Date.now();
+    const { installation } = this.stage;
+    for (;;) {
+      const left = await this.users[0]!.calmly((client) => unreadPart(installation, this.account.id, client));
+      if (left === '') return true;
+      if (isLate(begun)) return this.found.push(`not read to its end: ${left ?? 'listing was refused'}`) === 0;
       await pause(LONGEST_PAUSE_MS / 4);
     }
   }

@@ -6,8 +6,8 @@ const budget = {
   start: Number(process.env['SOAK_START'] ?? Date.now() % 1_000_000),
   /** Infinity: as many as there is time for. */
   seeds: Number(process.env['SOAK_SEEDS'] ?? Infinity),
-  minutes: Number(process.env['SOAK_MINUTES'] ?? (process.env['SOAK_SEEDS'] ? Infinity : 1.5)),
-  lanes: Number(process.env['SOAK_LANES'] ?? 4),
+  minutes: Number(process.env['SOAK_MINUTES'] ?? (process.env['SOAK_SEEDS'] ? Infinity : 1)),
+  lanes: Number(process.env['SOAK_LANES'] ?? 8),
 };
 
 jest.setTimeout(2 ** 31 - 1);
@@ -33,13 +33,14 @@ describe('the store and the mailbox', () => {
 
   it('are equal once it is quiet, whatever happened before', async () => {
     say(`convergence: from seed ${budget.start}`);
-    const deadline = Date.now() + budget.minutes * 60_000;
+    const begun = Date.now();
+    const deadline = begun + budget.minutes * 60_000;
     const failed: ScenarioResult[] = [];
     let [next, done] = [budget.start, 0];
     const { installation, dovecot } = product;
     const stage = { product, installation, dovecot, postgres, redis };
     const lane = async () => {
-      while (next < budget.start + budget.seeds && Date.now() < deadline) {
+      while (next < budget.start + budget.seeds && Date.now() < deadline && installation.crashes.length === 0) {
         const seed = next++;
         const result = await Scenario.run(stage, seed);
         done += 1;
@@ -52,7 +53,9 @@ describe('the store and the mailbox', () => {
       }
     };
     await Promise.all(Array.from({ length: budget.lanes }, lane));
-    say(`convergence: ${done} scenarios, ${failed.length} with differences`);
+    const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
+    say(`convergence: ${done} scenarios in ${minutes} minutes, ${failed.length} with differences`);
+    expect(installation.crashes).toEqual([]);
     expect(done).toBeGreaterThan(0);
     expect(failed.map(({ seed, differences }) => ({ seed, differences }))).toEqual([]);
   });
