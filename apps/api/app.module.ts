@@ -14,6 +14,7 @@ import { DraftsModule } from '#libs/domain/drafts/drafts.module.js';
 import { FilesModule } from '#libs/domain/files/files.module.js';
 import { FoldersModule } from '#libs/domain/folders/folders.module.js';
 import { MessagesModule } from '#libs/domain/messages/messages.module.js';
+import { SendModule } from '#libs/domain/send/send.module.js';
 import { TagsModule } from '#libs/domain/tags/tags.module.js';
 import { ThreadsModule } from '#libs/domain/threads/threads.module.js';
 import { QueuesModule } from '#libs/queues/queues.module.js';
@@ -34,6 +35,7 @@ import { RouteTable } from './http/route-table.js';
 import { JobStatusesController } from './job-statuses/job-statuses.controller.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { OauthModule } from './oauth/oauth.module.js';
+import { SendController } from './send/send.controller.js';
 import { TagsController } from './tags/tags.controller.js';
 import { ThreadsController } from './threads/threads.controller.js';
 
@@ -56,6 +58,7 @@ export class AppModule {
         FilesModule,
         FoldersModule,
         MessagesModule,
+        SendModule,
         TagsModule,
         ThreadsModule,
         OauthModule,
@@ -71,6 +74,7 @@ export class AppModule {
         LabelsController,
         FilesController,
         JobStatusesController,
+        SendController,
         AccountsController,
         HealthController,
       ],

@@ -9,6 +9,7 @@ export const actionKinds = [
   'folder.delete',
   'draft.save',
   'draft.delete',
+  'sent.save',
 ] as const;
 export type ActionKind = (typeof actionKinds)[number];
 

@@ -8,6 +8,7 @@ import { SyncedCounts1790000300000 } from '../../migrations/1790000300000-synced
 import { NoMailboxId1790000400000 } from '../../migrations/1790000400000-no-mailbox-id.js';
 import { Actions1790000500000 } from '../../migrations/1790000500000-actions.js';
 import { Drafts1790000600000 } from '../../migrations/1790000600000-drafts.js';
+import { Sends1790000700000 } from '../../migrations/1790000700000-sends.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -15,6 +16,7 @@ import { Application } from './application.entity.js';
 import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entity.js';
 import { FileRow, Message, MessageBody, MessageUid } from './message.entity.js';
 import { connectionSettings, type DatabaseOptions } from './pool.js';
+import { Send } from './send.entity.js';
 import { SnakeNaming } from './snake-naming.js';
 import { Change, Thread, ThreadCategory, ThreadParticipant, ThreadRef } from './thread.entity.js';
 import { WorkerRow } from './worker.entity.js';
@@ -40,6 +42,7 @@ export const entities = [
   ThreadRef,
   Change,
   Action,
+  Send,
   WorkerRow,
 ];
 
@@ -60,6 +63,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       NoMailboxId1790000400000,
       Actions1790000500000,
       Drafts1790000600000,
+      Sends1790000700000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -28,6 +28,12 @@ export const remoteCalls = {
   'message.source': { request: z.object({ accountId: id, messageId: id }), reply: blob, deadlineMs: 55_000 },
   /** Fetches an attachment, transfer encoding undone, into the blob store. */
   'file.content': { request: z.object({ accountId: id, fileId: id }), reply: blob, deadlineMs: 55_000 },
+  /** Sends what is written down under this id, unless somebody did. */
+  'message.send': {
+    request: z.object({ accountId: id, sendId: id }),
+    reply: z.object({ messageId: id, failures: z.record(z.string(), z.tuple([z.number(), z.string()])) }),
+    deadlineMs: 120_000,
+  },
 } as const;
 
 export type RemoteCallName = keyof typeof remoteCalls;
@@ -42,4 +48,10 @@ export type TakenCall = {
 /** What crosses back: a reply, or an error the API can throw again as it is. */
 export type Outcome =
   | { readonly ok: true; readonly reply: unknown }
-  | { readonly ok: false; readonly status: number; readonly type: string; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly type: string;
+      readonly message: string;
+      readonly details?: Readonly<Record<string, unknown>>;
+    };

@@ -57,7 +57,9 @@ export class RemoteCalls implements OnApplicationShutdown {
   ): Promise<RemoteReply<N>> {
     const callId = newId();
     const outcome = await this.outcomeOf(callId, deadlineMs, () => this.send(callId, name, request));
-    if (!outcome.ok) throw new DomainError(outcome.status, outcome.type as ErrorType, outcome.message);
+    if (!outcome.ok) {
+      throw new DomainError(outcome.status, outcome.type as ErrorType, outcome.message, outcome.details);
+    }
     return remoteCalls[name].reply.parse(outcome.reply) as RemoteReply<N>;
   }
 

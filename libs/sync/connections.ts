@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
 import { EgressGuard } from '#libs/common/egress-guard.js';
-import { NotFound } from '#libs/common/errors.js';
+import { DomainError, NotFound } from '#libs/common/errors.js';
 import { SecretBox } from '#libs/common/secret-box.js';
 import { Reader } from '#libs/database/reader.js';
 import type { GrantSecret, MailSettings } from '#libs/providers/contracts/connection-settings.js';
 import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
+import type { MailSender } from '#libs/providers/contracts/mail-sender.js';
 import { DriverRegistry } from '#libs/providers/registry/driver-registry.js';
 
 interface GrantRow {
@@ -29,6 +30,22 @@ export class Connections {
    * @throws NotFound when there is no such account; ProviderError; SealError when its key is not in SECRET_KEYS
    */
   async openMail(accountId: string): Promise<MailDriver> {
+    const { kind, settings, secret } = await this.grantOf(accountId);
+    return this.registry.openMail(kind, settings, secret, {
+      resolve: (host) => this.guard.resolve(host, 'imap_host'),
+    });
+  }
+
+  /** @throws NotFound, SealError as above; DomainError 403 for an account that cannot send */
+  async openSender(accountId: string): Promise<MailSender> {
+    const { settings, secret } = await this.grantOf(accountId);
+    if (!settings.smtp) throw new DomainError(403, 'api_error', 'The account has no SMTP server to send by.');
+    return this.registry.openSender(settings.smtp, secret, (host, port, timeoutMs) =>
+      this.guard.connect(host, port, timeoutMs, 'smtp_host'),
+    );
+  }
+
+  private async grantOf(accountId: string): Promise<{ kind: string; settings: MailSettings; secret: GrantSecret }> {
     const [row] = await this.reader.rows<GrantRow>(
       'SELECT a.kind, a.settings, g.sealed FROM accounts a JOIN grants g ON g.account_id = a.id WHERE a.id = $1',
       [accountId],
@@ -36,8 +53,6 @@ export class Connections {
     );
     if (!row) throw new NotFound('account', accountId);
     const secret = JSON.parse(this.box.open(row.sealed, accountId)) as GrantSecret;
-    return this.registry.openMail(row.kind, row.settings, secret, {
-      resolve: (host) => this.guard.resolve(host, 'imap_host'),
-    });
+    return { kind: row.kind, settings: row.settings, secret };
   }
 }

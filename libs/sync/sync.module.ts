@@ -22,6 +22,10 @@ import { StaleRefs } from './mail/stale-refs.js';
 import { ActionBell } from './syncback/action-bell.js';
 import { ActionStore } from './syncback/action-store.js';
 import { DraftEffects } from './syncback/draft-effects.js';
+import { DraftContents } from './syncback/draft-contents.js';
+import { SentEffects } from './syncback/sent-effects.js';
+import { SendStore } from './send/send-store.js';
+import { Sending } from './send/sending.service.js';
 import { DraftStore } from './syncback/draft-store.js';
 import { FolderEffects } from './syncback/folder-effects.js';
 import { MessageEffects } from './syncback/message-effects.js';
@@ -51,9 +55,13 @@ import { Syncback } from './syncback/syncback.js';
     FolderEffects,
     DraftEffects,
     DraftStore,
+    DraftContents,
+    SentEffects,
+    SendStore,
+    Sending,
     Syncback,
     YoungTables,
   ],
-  exports: [AccountState, AccountSession, Crew, AccountLog, Backfill, StaleRefs, ConnectionsModule],
+  exports: [Sending, AccountState, AccountSession, Crew, AccountLog, Backfill, StaleRefs, ConnectionsModule],
 })
 export class SyncModule {}

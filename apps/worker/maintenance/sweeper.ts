@@ -4,6 +4,7 @@ import { Logger } from '#libs/common/logger.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 import { AccountState } from '#libs/sync/account-state.js';
+import { Sending } from '#libs/sync/send/sending.service.js';
 
 import { MailSyncProcessor } from '../sync/mail-sync.processor.js';
 
@@ -27,6 +28,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly accountLog: AccountLog,
     private readonly queue: JobQueue,
     private readonly sessions: MailSyncProcessor,
+    private readonly sending: Sending,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -48,6 +50,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       for (const accountId of await this.state.withBackfill()) {
         for (const lane of [0, 1]) await this.queue.add('account.backfill', { accountId, lane });
       }
+      await this.sending.sweep();
       if (this.sweeps % PRUNE_EVERY === 0) await this.accountLog.prune();
       this.sweeps += 1;
     } catch (error) {

@@ -13,6 +13,7 @@ import { verifyCredentials } from '#libs/providers/registry/verify-credentials.j
 import type { RemoteReply, RemoteRequest, TakenCall } from '#libs/queues/remote-call-catalogue.js';
 import { ConnectionBudget } from '#libs/sync/connection-budget.js';
 import { Connections } from '#libs/sync/connections.js';
+import { Sending } from '#libs/sync/send/sending.service.js';
 
 import { type OpenConnection, WarmConnections } from './warm-connections.js';
 
@@ -31,6 +32,7 @@ export class RemoteCallHandlers implements OnApplicationShutdown {
     private readonly registry: DriverRegistry,
     private readonly guard: EgressGuard,
     private readonly places: MessagePlaces,
+    private readonly sending: Sending,
     @Inject(BlobStore) private readonly blobs: BlobStore,
   ) {
     this.warm = new WarmConnections((accountId) => this.open(accountId), WARM_MS);
@@ -45,6 +47,8 @@ export class RemoteCallHandlers implements OnApplicationShutdown {
         return this.messageSource(call.request);
       case 'file.content':
         return this.fileContent(call.request);
+      case 'message.send':
+        return this.sending.run(call.request.accountId, call.request.sendId);
       default:
         return call satisfies never;
     }

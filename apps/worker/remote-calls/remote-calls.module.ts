@@ -3,12 +3,13 @@ import { Module } from '@nestjs/common';
 import { BlobsModule } from '#libs/blobs/blobs.module.js';
 import { MessagePlaces } from '#libs/domain/messages/message-places.js';
 import { ConnectionsModule } from '#libs/sync/connections.module.js';
+import { SyncModule } from '#libs/sync/sync.module.js';
 
 import { RemoteCallHandlers } from './remote-call-handlers.js';
 import { RemoteCallsProcessor } from './remote-calls.processor.js';
 
 @Module({
-  imports: [BlobsModule, ConnectionsModule],
+  imports: [BlobsModule, ConnectionsModule, SyncModule],
   providers: [MessagePlaces, RemoteCallHandlers, RemoteCallsProcessor],
   exports: [RemoteCallsProcessor],
 })

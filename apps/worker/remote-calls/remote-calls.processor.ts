@@ -27,7 +27,8 @@ export class RemoteCallsProcessor {
       return { ok: true, reply: await this.handlers.handle(call) };
     } catch (error) {
       if (error instanceof DomainError) {
-        return { ok: false, status: error.status, type: error.type, message: error.message };
+        const { status, type, message, details } = error;
+        return { ok: false, status, type, message, details };
       }
       this.logger.error({ err: error, call: call.name }, 'remote call failed');
       return { ok: false, status: 500, type: 'api_error', message: 'An internal error occurred.' };

@@ -9,6 +9,7 @@ const ACCOUNT_TABLES = [
   'auth_codes',
   'grants',
   'actions',
+  'sends',
   'backfill_ranges',
   'folder_syncs',
   'poison_uids',

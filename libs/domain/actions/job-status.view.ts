@@ -10,7 +10,9 @@ export const JobStatusView = z
     namespace_id: z.string(),
     action: z
       .string()
-      .describe('`update_message`, `create_folder`, `update_folder`, `delete_folder`, `save_draft`, `delete_draft`'),
+      .describe(
+        '`update_message`, `create_folder`, `update_folder`, `delete_folder`, `save_draft`, `delete_draft`, `save_sent_message`',
+      ),
     object: z.enum(['message', 'folder', 'draft']),
     message_id: z.string().optional(),
     folder_id: z.string().optional(),
@@ -38,6 +40,7 @@ const names: Readonly<Record<ActionKind, { readonly action: string; readonly obj
   'folder.delete': { action: 'delete_folder', object: 'folder' },
   'draft.save': { action: 'save_draft', object: 'draft' },
   'draft.delete': { action: 'delete_draft', object: 'draft' },
+  'sent.save': { action: 'save_sent_message', object: 'message' },
 };
 
 export function toJobStatusView(accountId: string, row: ActionRow): JobStatusView {

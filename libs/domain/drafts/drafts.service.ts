@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { Conflict, InvalidRequest, NotFound } from '#libs/common/errors.js';
 import { newId } from '#libs/common/ids.js';
-import type { Participant } from '#libs/common/participants.js';
 import { Reader } from '#libs/database/reader.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
@@ -17,6 +16,7 @@ import type { DraftFields, DraftRow } from './draft-fields.js';
 import { attach, type FetchedFiles } from './draft-files.js';
 import { replyTarget } from './draft-reply.js';
 import { deleteDraftRow, draftRow, saveDraftRow } from './draft-rows.js';
+import { ownAddress } from './own-address.js';
 
 /** Drafts as users write them: kept here at once, then saved in the provider's drafts folder. */
 @Injectable()
@@ -156,12 +156,10 @@ async function mustBe(tx: Tx, id: string, version: number | null): Promise<Draft
   if (version !== null && version !== draft.version) {
     throw new Conflict(`Draft ${id}.${version} has already been updated to version ${draft.version}`);
   }
+  const sending = await tx.query(
+    `SELECT FROM sends WHERE account_id = $1 AND message_id = $2 AND state IN ('pending', 'sending', 'committing')`,
+    [tx.accountId, id],
+  );
+  if (sending.length > 0) throw new Conflict(`Draft ${id} is being sent`);
   return draft;
-}
-
-async function ownAddress(tx: Tx): Promise<Participant> {
-  const [account] = await tx.query<Participant>('SELECT name, email_address AS email FROM accounts WHERE id = $1', [
-    tx.accountId,
-  ]);
-  return account ?? { name: '', email: '' };
 }

@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
-import type { GrantSecret, MailSettings } from '#libs/providers/contracts/connection-settings.js';
+import type { GrantSecret, MailSettings, ServerSettings } from '#libs/providers/contracts/connection-settings.js';
 import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
+import type { MailSender } from '#libs/providers/contracts/mail-sender.js';
 import type { ImapOptions } from '#libs/providers/imap/imap-connection.js';
 import { ImapMailDriver } from '#libs/providers/imap/imap-mail.driver.js';
+import { SmtpSender } from '#libs/providers/smtp/smtp-sender.js';
+import type { SmtpOptions } from '#libs/providers/smtp/verify-smtp.js';
 
 /** How connections are made, whatever the driver. `resolve` is the egress guard's, and nobody connects without it. */
 export type DriverOptions = Required<Pick<ImapOptions, 'resolve'>> &
@@ -29,5 +32,10 @@ export class DriverRegistry {
       default:
         throw new Error(`There is no mail driver for accounts of kind ${kind}.`);
     }
+  }
+
+  /** One for each account; it connects when it sends. */
+  openSender(settings: ServerSettings, secret: GrantSecret, connect: SmtpOptions['connect']): MailSender {
+    return new SmtpSender(settings, secret.smtpPassword, { connect });
   }
 }

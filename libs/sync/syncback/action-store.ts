@@ -12,6 +12,8 @@ export interface ActionDetails {
   readonly newPath?: string;
   readonly version?: number;
   readonly madeHere?: boolean;
+  /** Of a message that was sent as raw MIME. */
+  readonly blobKey?: string;
   readonly places?: readonly { readonly folderId: string; readonly uid: string }[];
 }
 

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import { BlobStore } from '#libs/blobs/blob-store.js';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 import { buildMessage } from '#libs/mime/build-message.js';
@@ -13,8 +12,9 @@ import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
 import { dropUids } from '../mail/uid-changes.js';
 
 import { type PendingAction, settle } from './action-store.js';
-import { type DraftFile, DraftStore, type StoredDraft } from './draft-store.js';
+import { DraftContents } from './draft-contents.js';
 import { partsOf } from './draft-parts.js';
+import { DraftStore, type StoredDraft } from './draft-store.js';
 import { refused } from './give-up.js';
 
 const FLAGS = ['\\Draft', '\\Seen'];
@@ -26,7 +26,7 @@ export class DraftEffects {
     private readonly writer: AccountWriter,
     private readonly folders: FolderStore,
     private readonly drafts: DraftStore,
-    @Inject(BlobStore) private readonly blobs: BlobStore,
+    private readonly contents: DraftContents,
   ) {}
 
   /** @throws ProviderError when the account is in trouble */
@@ -51,7 +51,7 @@ export class DraftEffects {
     const home = folders.find((folder) => folder.role === 'drafts');
     if (!home) throw new ProviderError('not-found', 'The account has no drafts folder.');
     const driver = await watch.source.get();
-    const files = await this.read(driver, draft, folders);
+    const files = await this.contents.read(driver, draft, folders);
     const source = await buildMessage({ ...draft, date: draft.receivedAt, files }, { keepBcc: true });
     // What was stopped after it was appended is there already.
     const [known] = await driver.find(home.path, draft.messageIdHeader);
@@ -63,22 +63,6 @@ export class DraftEffects {
       await settle(tx, [action.id], 'successful');
       await touchThreads(tx, await touchMessages(tx, [draft.id]));
     };
-  }
-
-  private async read(driver: MailDriver, draft: StoredDraft, folders: readonly StoredFolder[]) {
-    const read = async (file: DraftFile): Promise<Buffer> => {
-      const blob = file.blobKey === null ? null : await this.blobs.open(file.blobKey);
-      if (blob) return collected(blob.stream);
-      for (const { folderId, uid } of draft.places) {
-        const path = folders.find(({ id }) => id === folderId)?.path;
-        if (path !== undefined && file.part !== null) return collected(await driver.part(path, uid, file.part));
-      }
-      throw new ProviderError('not-found', `A file of the draft is nowhere to be found (${file.id}).`);
-    };
-    const files = [];
-    // One after the other: a session does one thing at a time.
-    for (const file of draft.files) files.push({ ...file, content: await read(file) });
-    return files;
   }
 
   private async removeOlder(
@@ -132,10 +116,4 @@ export class DraftEffects {
     }
     return (tx) => settle(tx, [action.id], 'successful');
   }
-}
-
-async function collected(stream: NodeJS.ReadableStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

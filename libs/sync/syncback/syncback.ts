@@ -6,6 +6,7 @@ import { ActionStore, type PendingAction } from './action-store.js';
 import { DraftEffects } from './draft-effects.js';
 import { FolderEffects } from './folder-effects.js';
 import { MessageEffects } from './message-effects.js';
+import { SentEffects } from './sent-effects.js';
 
 /**
  * Writes to the provider what an account's users want, in the order in which they wanted it. Runs inside the account's
@@ -19,6 +20,7 @@ export class Syncback {
     private readonly messages: MessageEffects,
     private readonly folders: FolderEffects,
     private readonly drafts: DraftEffects,
+    private readonly sent: SentEffects,
   ) {}
 
   /**
@@ -48,6 +50,8 @@ export class Syncback {
       case 'draft.save':
       case 'draft.delete':
         return this.drafts.run(watch, first);
+      case 'sent.save':
+        return this.sent.run(watch, first);
       default:
         return kind satisfies never;
     }

@@ -1,0 +1,32 @@
+import { Column, Entity, Index } from 'typeorm';
+
+import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
+
+/**
+ * `sending`: a worker is at it, and nothing irrevocable has happened. `committing`: the server may have taken the message.
+ * `unknown`: whether it did was never heard. From `committing` on nobody tries again.
+ */
+export type SendState = 'pending' | 'sending' | 'committing' | 'sent' | 'failed' | 'unknown' | 'cancelled';
+
+/** A message on its way out. */
+@Entity('sends')
+@Index('sends_by_key', ['accountId', 'idempotencyKey'], { unique: true })
+@Index('sends_open', ['accountId', 'messageId'], { where: "state IN ('pending', 'sending', 'committing')" })
+export class Send {
+  @KeyColumn('sends_pkey') accountId: string;
+  @KeyColumn('sends_pkey') id: string;
+  /** The draft that is sent, or the message that there will be. */
+  @BytewiseColumn() messageId: string;
+  /** What is sent, when it is no draft. */
+  @Column('jsonb', { nullable: true }) content: unknown;
+  @Column('text', { default: 'pending' }) state: SendState;
+  /** The caller's name for this request: the same one again is answered, not done again. */
+  @BytewiseColumn({ nullable: true }) idempotencyKey: string | null;
+  @Column('text', { nullable: true }) requestHash: string | null;
+  /** Renewed by the worker that is at it; one that lets it pass has died. */
+  @TimeColumn({ nullable: true }) claimedUntil: Date | null;
+  /** What the caller is told: recipients that were refused, or the error. */
+  @Column('jsonb', { nullable: true }) answer: unknown;
+  @TimeColumn({ default: () => 'now()' }) createdAt: Date;
+  @TimeColumn({ nullable: true }) settledAt: Date | null;
+}

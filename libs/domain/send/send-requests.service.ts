@@ -1,0 +1,265 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+
+import { Inject, Injectable } from '@nestjs/common';
+
+import { BlobStore } from '#libs/blobs/blob-store.js';
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { Conflict, DomainError, type ErrorType, InvalidRequest, NotFound } from '#libs/common/errors.js';
+import { newId } from '#libs/common/ids.js';
+import type { Participant } from '#libs/common/participants.js';
+import { Reader } from '#libs/database/reader.js';
+import type { SendState } from '#libs/database/send.entity.js';
+import { RemoteCalls } from '#libs/queues/remote-calls.js';
+
+import type { AccountRef } from '../accounts/account-ref.js';
+import type { DraftFields } from '../drafts/draft-fields.js';
+import { replyTarget } from '../drafts/draft-reply.js';
+import { draftRow } from '../drafts/draft-rows.js';
+import { ownAddress } from '../drafts/own-address.js';
+import { MailContents } from '../messages/mail-contents.service.js';
+import { ownMessageId } from '../messages/own-message-id.js';
+
+import type { OutgoingAttachment, OutgoingContent, SendOutcome } from './outgoing.js';
+import { rawMessage } from './raw-message.js';
+
+/** A request to send, and the caller's own name for it (`Idempotency-Key`). */
+export interface SendRequest {
+  readonly key: string | null;
+  /** What was asked for, word for word: another request under the same key is refused. */
+  readonly text: string;
+}
+
+interface Known {
+  readonly id: string;
+  readonly message_id: string;
+  readonly state: SendState;
+  readonly request_hash: string;
+  readonly answer: StoredAnswer | null;
+}
+
+/** What is told again to a repeated request. */
+interface StoredAnswer {
+  readonly failures?: SendOutcome['failures'];
+  readonly error?: {
+    readonly status: number;
+    readonly type: ErrorType;
+    readonly message: string;
+    readonly details: object;
+  };
+}
+
+const ADDRESS = /^[^\s@<>,;"()]+@[^\s@<>,;"()]+$/;
+
+/** Requests to send: written down first, then done by a worker while the caller waits. At most once, whatever breaks. */
+@Injectable()
+export class SendRequests {
+  constructor(
+    private readonly writer: AccountWriter,
+    private readonly reader: Reader,
+    private readonly contents: MailContents,
+    private readonly remote: RemoteCalls,
+    @Inject(BlobStore) private readonly blobs: BlobStore,
+  ) {}
+
+  /** @throws NotFound, Conflict for another version; InvalidRequest without recipients; DomainError as sending went */
+  async sendDraft(account: AccountRef, id: string, version: number, request: SendRequest): Promise<SendOutcome> {
+    const files = await this.reader.rows<{ id: string }>(
+      'SELECT id FROM files WHERE account_id = $1 AND message_id = $2',
+      [account.id, id],
+      'files-of-draft',
+    );
+    // The worker that sends has no mailbox open.
+    for (const file of files) await this.contents.blobOf(account, file.id);
+    return this.begin(account, request, async (tx) => {
+      const draft = await draftRow(tx, id);
+      if (!draft) throw new NotFound('draft', id);
+      if (!draft.draft) throw new InvalidRequest(`Message ${id} is not a draft`);
+      if (version !== draft.version) {
+        throw new Conflict(`Draft ${id}.${version} has already been updated to version ${draft.version}`);
+      }
+      mustHaveRecipients(draft);
+      return { messageId: id, content: null };
+    });
+  }
+
+  /** Nothing of it is kept when it cannot be sent. */
+  async sendNew(account: AccountRef, fields: DraftFields, request: SendRequest): Promise<SendOutcome> {
+    const { to = [], cc = [], bcc = [], replyTo = [], body = '' } = fields;
+    mustHaveRecipients({ to, cc, bcc });
+    const files: OutgoingAttachment[] = [];
+    for (const fileId of new Set(fields.fileIds ?? [])) {
+      const blobKey = await this.contents.blobOf(account, fileId).catch((error: unknown) => {
+        if (error instanceof NotFound) throw new InvalidRequest(`Invalid block public id ${fileId} (file_ids)`);
+        throw error;
+      });
+      files.push({ id: fileId, blobKey });
+    }
+    return this.begin(account, request, async (tx) => {
+      const target = await replyTarget(tx, fields);
+      const id = newId();
+      const from = fields.from?.length ? fields.from : [await ownAddress(tx)];
+      const messageIdHeader = ownMessageId(id, 0, from[0]?.email ?? '');
+      const subject = fields.subject || target.subject;
+      const people = { from, to, cc, bcc, replyTo };
+      return { messageId: id, content: { id, ...target, subject, messageIdHeader, body, ...people, files } };
+    });
+  }
+
+  /** Raw MIME. Recipients are those that its header names. */
+  async sendRaw(account: AccountRef, given: Buffer, request: SendRequest): Promise<SendOutcome> {
+    const id = newId();
+    const { source, parsed, messageIdHeader } = rawMessage(given, id, new Date());
+    const { subject, inReplyTo, references, from, to, cc, bcc, replyTo } = parsed.headers;
+    mustHaveRecipients({ to, cc, bcc });
+    const { key: blobKey } = await this.blobs.put(Readable.from([source]));
+    return this.begin(account, request, async (tx) => {
+      const sender = from.length > 0 ? from.slice(0, 1) : [await ownAddress(tx)];
+      const people = { from: sender, to, cc, bcc, replyTo };
+      const threadId = await threadOfReferences(tx, [...references, ...(inReplyTo === null ? [] : [inReplyTo])]);
+      const raw = { blobKey, files: parsed.files };
+      const { body } = parsed;
+      const content = {
+        id,
+        threadId,
+        messageIdHeader,
+        inReplyTo,
+        references,
+        subject,
+        body,
+        ...people,
+        files: [],
+        raw,
+      };
+      return { messageId: id, content };
+    });
+  }
+
+  private async begin(
+    account: AccountRef,
+    { key, text }: SendRequest,
+    prepare: (tx: Tx) => Promise<{ messageId: string; content: OutgoingContent | null }>,
+  ): Promise<SendOutcome> {
+    const hash = createHash('sha256').update(text).digest('hex');
+    const started = await this.writer.write(account.id, async (tx): Promise<Known | string> => {
+      const known = key === null ? null : await sameRequest(tx, key, hash);
+      if (known) return known;
+      await mustBeAbleToSend(tx);
+      const { messageId, content } = await prepare(tx);
+      await mustNotBeOnItsWay(tx, messageId);
+      const id = newId();
+      await tx.query(
+        `INSERT INTO sends (account_id, id, message_id, content, idempotency_key, request_hash)
+         VALUES ($1, $2, $3, $4, $5, $6)`,
+        [account.id, id, messageId, content ? JSON.stringify(content) : null, key, hash],
+      );
+      return id;
+    });
+    if (typeof started !== 'string') return toldAgain(started);
+    try {
+      return await this.remote.call('message.send', { accountId: account.id, sendId: started });
+    } catch (error) {
+      throw (await this.cancelled(account, started)) ? notTaken(error) : await this.truth(account, started, error);
+    }
+  }
+
+  /** Whether nobody had begun to send it; then nobody will. */
+  private async cancelled(account: AccountRef, sendId: string): Promise<boolean> {
+    const rows = await this.reader.rows(
+      `UPDATE sends SET state = 'cancelled', settled_at = now(), idempotency_key = NULL
+       WHERE account_id = $1 AND id = $2 AND state = 'pending' RETURNING id`,
+      [account.id, sendId],
+      'cancel-send',
+    );
+    return rows.length > 0;
+  }
+
+  /** A worker had it, and what we heard (or did not hear) from there may not be all. */
+  private async truth(account: AccountRef, sendId: string, heard: unknown): Promise<unknown> {
+    const [row] = await this.reader.rows<{ state: SendState }>(
+      'SELECT state FROM sends WHERE account_id = $1 AND id = $2',
+      [account.id, sendId],
+      'state-of-send',
+    );
+    if (row?.state === 'failed' || row?.state === 'unknown') return heard;
+    const message =
+      'The message is still being sent, or was sent. Look for it among the sent messages before you send it again.';
+    return new DomainError(504, 'api_error', message);
+  }
+}
+
+async function sameRequest(tx: Tx, key: string, hash: string): Promise<Known | null> {
+  const [known] = await tx.query<Known>(
+    `SELECT id, message_id, state, request_hash, answer FROM sends
+     WHERE account_id = $1 AND idempotency_key = $2 AND created_at > now() - interval '24 hours'`,
+    [tx.accountId, key],
+  );
+  if (!known) {
+    await tx.query('UPDATE sends SET idempotency_key = NULL WHERE account_id = $1 AND idempotency_key = $2', [
+      tx.accountId,
+      key,
+    ]);
+    return null;
+  }
+  if (known.request_hash !== hash) throw new Conflict('This Idempotency-Key was used for another request.');
+  return known;
+}
+
+function toldAgain({ state, message_id: messageId, answer }: Known): SendOutcome {
+  if (state === 'sent') return { messageId, failures: answer?.failures ?? {} };
+  const { error } = answer ?? {};
+  if (error) throw new DomainError(error.status, error.type, error.message, { ...error.details });
+  throw new Conflict('A request with this Idempotency-Key is being processed.');
+}
+
+function notTaken(error: unknown): unknown {
+  const late = error instanceof DomainError && error.status === 504;
+  return late ? new DomainError(504, 'api_error', 'Request timed out; the message was not sent.') : error;
+}
+
+async function mustBeAbleToSend(tx: Tx): Promise<void> {
+  const [account] = await tx.query<{ state: string; enabled: boolean; smtp: boolean }>(
+    `SELECT sync_state AS state, sync_enabled AS enabled, settings->'smtp' <> 'null' AS smtp FROM accounts WHERE id = $1`,
+    [tx.accountId],
+  );
+  if (account?.state === 'invalid') {
+    throw new DomainError(
+      403,
+      'api_error',
+      'The provider refuses our credentials. The account must be connected again.',
+    );
+  }
+  if (!account?.enabled) throw new DomainError(403, 'api_error', 'The account is stopped.');
+  if (!account.smtp) throw new DomainError(403, 'api_error', 'The account has no SMTP server to send by.');
+}
+
+async function mustNotBeOnItsWay(tx: Tx, messageId: string): Promise<void> {
+  const open = await tx.query(
+    `SELECT FROM sends WHERE account_id = $1 AND message_id = $2 AND state IN ('pending', 'sending', 'committing')`,
+    [tx.accountId, messageId],
+  );
+  if (open.length > 0) throw new Conflict(`Draft ${messageId} is being sent`);
+}
+
+/** The thread of the newest message here that is referred to; null when none is. */
+async function threadOfReferences(tx: Tx, references: readonly string[]): Promise<string | null> {
+  if (references.length === 0) return null;
+  const [row] = await tx.query<{ thread_id: string }>(
+    `SELECT link.thread_id FROM unnest($2::text[]) WITH ORDINALITY AS named(ref, at)
+     JOIN thread_refs link ON link.account_id = $1
+       AND link.ref = ('x' || substr(encode(sha256(convert_to(named.ref, 'UTF8')), 'hex'), 1, 16))::bit(64)::bigint
+     JOIN threads thread ON thread.account_id = $1 AND thread.id = link.thread_id
+     ORDER BY named.at DESC LIMIT 1`,
+    [tx.accountId, references],
+  );
+  return row?.thread_id ?? null;
+}
+
+type Recipients = Readonly<Record<'to' | 'cc' | 'bcc', readonly Participant[]>>;
+
+function mustHaveRecipients({ to, cc, bcc }: Recipients): void {
+  const all = [...to, ...cc, ...bcc];
+  if (all.length === 0) throw new InvalidRequest('No recipients specified (to, cc, bcc)');
+  const bad = all.find(({ email }) => !ADDRESS.test(email));
+  if (bad) throw new InvalidRequest(`Invalid recipient address ${bad.email.slice(0, 60)} (to, cc, bcc)`);
+}

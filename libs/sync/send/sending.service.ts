@@ -1,0 +1,165 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { BlobStore } from '#libs/blobs/blob-store.js';
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { DomainError } from '#libs/common/errors.js';
+import { Logger } from '#libs/common/logger.js';
+import type { Participant } from '#libs/common/participants.js';
+import { Reader } from '#libs/database/reader.js';
+import type { SendOutcome } from '#libs/domain/send/outgoing.js';
+import { buildMessage, type OutgoingFile } from '#libs/mime/build-message.js';
+import { withoutBcc } from '#libs/mime/without-bcc.js';
+import { type Failures, SendFailure } from '#libs/providers/contracts/mail-sender.js';
+
+import { AccountLog } from '../account-log.js';
+import { Connections } from '../connections.js';
+import { DraftStore } from '../syncback/draft-store.js';
+
+import { sendAnswer } from './send-answer.js';
+import { type ClaimedSend, SendStore, settleSend } from './send-store.js';
+import { becomeSent } from './sent-message.js';
+
+const RENEW_MS = 5000;
+/** Providers that put a copy of what is sent into the folder of sent mail themselves. */
+const SELF_FILING = new Set(['gmail', 'outlook', 'office365']);
+
+interface Letter {
+  readonly messageIdHeader: string;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
+  readonly subject: string;
+  readonly body: string;
+  readonly from: readonly Participant[];
+  readonly to: readonly Participant[];
+  readonly cc: readonly Participant[];
+  readonly bcc: readonly Participant[];
+  readonly replyTo: readonly Participant[];
+  readonly files: readonly OutgoingFile[];
+}
+
+/** Hands messages over to the provider: each once at most, whoever dies meanwhile. */
+@Injectable()
+export class Sending {
+  constructor(
+    private readonly sends: SendStore,
+    private readonly drafts: DraftStore,
+    private readonly connections: Connections,
+    private readonly writer: AccountWriter,
+    private readonly reader: Reader,
+    private readonly log: AccountLog,
+    @Inject(BlobStore) private readonly blobs: BlobStore,
+    @Inject(Logger) private readonly logger: Logger,
+  ) {}
+
+  /** @throws DomainError what the caller is told; then nothing was sent, or nobody knows */
+  async run(accountId: string, sendId: string): Promise<SendOutcome> {
+    const send = await this.sends.claim(accountId, sendId);
+    if (!send) throw new DomainError(409, 'invalid_request_error', 'The message is being sent already.');
+    const renewing = setInterval(() => {
+      this.sends.renew(send).catch((error: unknown) => this.logger.warn({ err: error }, 'a send was not renewed'));
+    }, RENEW_MS);
+    try {
+      const failures = await this.handOver(send).catch(async (error: unknown) => {
+        throw await this.fail(send, error);
+      });
+      // Whatever happens from here on, it has been sent. What cannot be written down is found by the sweep, as unknown.
+      await this.settle(send, failures);
+      return { messageId: send.messageId, failures: failures as SendOutcome['failures'] };
+    } finally {
+      clearInterval(renewing);
+    }
+  }
+
+  /** What dead workers left: what may have been sent is never tried again. */
+  async sweep(): Promise<void> {
+    for (const { accountId, id, state } of await this.sends.abandoned()) {
+      const send = { accountId, id, messageId: '', content: null };
+      await this.fail(send, new SendFailure('data', null, { unknown: state === 'committing' }));
+    }
+  }
+
+  private async handOver(send: ClaimedSend): Promise<Failures> {
+    const letter = await this.read(send);
+    const raw = send.content?.raw;
+    const source = raw
+      ? withoutBcc(await this.bytes(raw.blobKey))
+      : await buildMessage({ ...letter, date: new Date() }, { keepBcc: false });
+    const to = [...new Set([...letter.to, ...letter.cc, ...letter.bcc].map(({ email }) => email))];
+    const sender = await this.connections.openSender(send.accountId);
+    const envelope = { from: letter.from[0]?.email ?? '', to };
+    const attempt = () => sender.send(envelope, source, () => this.sends.commit(send));
+    try {
+      return await attempt();
+    } catch (error) {
+      // Nothing was said yet that could be done twice.
+      const again = error instanceof SendFailure && error.stage === 'connect' && error.refusal === null;
+      if (!again) throw error;
+      return attempt();
+    }
+  }
+
+  private async read({ accountId, messageId, content }: ClaimedSend): Promise<Letter> {
+    if (content) {
+      const known = await this.reader.rows<{ id: string; filename: string | null; contentType: string }>(
+        'SELECT id, filename, content_type AS "contentType" FROM files WHERE account_id = $1 AND id = ANY($2)',
+        [accountId, content.files.map(({ id }) => id)],
+        'files-to-send',
+      );
+      const files: OutgoingFile[] = [];
+      for (const { id, blobKey } of content.files) {
+        const file = known.find((row) => row.id === id);
+        if (!file) throw new DomainError(400, 'invalid_request_error', `Invalid block public id ${id} (file_ids)`);
+        const inline = content.body.includes(`cid:${id}`);
+        const shown = { contentId: inline ? id : null, disposition: inline ? 'inline' : 'attachment' } as const;
+        files.push({ ...file, ...shown, content: await this.bytes(blobKey) });
+      }
+      return { ...content, files };
+    }
+    const draft = await this.drafts.find(accountId, messageId);
+    if (!draft?.draft) throw new DomainError(404, 'invalid_request_error', `Couldn't find draft ${messageId}`);
+    const files: OutgoingFile[] = [];
+    for (const file of draft.files) files.push({ ...file, content: await this.bytes(file.blobKey ?? '') });
+    return { ...draft, files };
+  }
+
+  private async bytes(blobKey: string): Promise<Buffer> {
+    const blob = await this.blobs.open(blobKey);
+    if (!blob) throw new DomainError(503, 'api_error', 'A file of the message is not ready. Please try again.');
+    const chunks: Buffer[] = [];
+    for await (const chunk of blob.stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+
+  private async settle({ accountId, id, messageId, content }: ClaimedSend, failures: Failures): Promise<void> {
+    const [account] = await this.reader.rows<{ provider: string }>(
+      'SELECT provider FROM accounts WHERE id = $1',
+      [accountId],
+      'provider-of-account',
+    );
+    const saveCopy = !SELF_FILING.has(account?.provider ?? '');
+    await this.writer.write(accountId, async (tx) => {
+      await becomeSent(tx, messageId, content, { saveCopy });
+      await settleSend(tx, id, failures as SendOutcome['failures']);
+    });
+  }
+
+  /** Writes down how it ended. @returns what the caller is told */
+  private async fail(send: ClaimedSend, error: unknown): Promise<unknown> {
+    const known = error instanceof SendFailure ? sendAnswer(error) : error;
+    const told =
+      known instanceof DomainError ? known : new DomainError(503, 'api_error', 'Sending failed inside the engine.');
+    if (known !== told) this.logger.error({ err: error, accountId: send.accountId }, 'sending failed');
+    const unknown = error instanceof SendFailure && error.options.unknown === true;
+    await this.sends.failed(send, unknown ? 'unknown' : 'failed', told);
+    if (unknown) {
+      const message = 'A message may or may not have been sent: the server took it and did not answer.';
+      await this.log.add(send.accountId, {
+        level: 'error',
+        kind: 'send.unknown',
+        message,
+        details: { sendId: send.id },
+      });
+    }
+    return told;
+  }
+}

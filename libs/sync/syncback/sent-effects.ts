@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
+import { buildMessage } from '#libs/mime/build-message.js';
+import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
+import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
+
+import type { Watch } from '../folder-visits.js';
+import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
+
+import { type PendingAction, settle } from './action-store.js';
+import { DraftContents } from './draft-contents.js';
+import { partsOf } from './draft-parts.js';
+import { DraftStore, type StoredDraft } from './draft-store.js';
+import { refused } from './give-up.js';
+
+const FLAGS = ['\\Seen'];
+
+/** Saves what was sent in the provider's folder of sent mail, once. */
+@Injectable()
+export class SentEffects {
+  constructor(
+    private readonly writer: AccountWriter,
+    private readonly folders: FolderStore,
+    private readonly drafts: DraftStore,
+    private readonly contents: DraftContents,
+  ) {}
+
+  /** @throws ProviderError when the account is in trouble */
+  async run(watch: Watch, action: PendingAction): Promise<void> {
+    const { id: accountId, epoch } = watch.account;
+    const message = await this.drafts.find(accountId, action.objectId);
+    if (!message) {
+      await this.writer.write(accountId, (tx) => settle(tx, [action.id], 'successful'), { epoch });
+      return;
+    }
+    try {
+      const folders = await this.folders.list(accountId);
+      const home = folders.find((folder) => folder.role === 'sent');
+      if (!home) throw new ProviderError('not-found', 'The account has no folder for sent mail.');
+      const driver = await watch.source.get();
+      const source = await this.source(driver, message, folders, action.details?.blobKey);
+      const [known] = await driver.find(home.path, message.messageIdHeader);
+      const place = known ?? (await driver.append(home.path, source, FLAGS, message.receivedAt));
+      const parts = partsOf(source, message.files);
+      await this.writer.write(
+        accountId,
+        async (tx) => {
+          if (place && place.uidValidity === home.cursor?.uidValidity) {
+            await this.drafts.put(tx, message, home.id, place.uid, FLAGS);
+          }
+          await this.drafts.setParts(tx, parts);
+          await settle(tx, [action.id], 'successful');
+          await touchThreads(tx, await touchMessages(tx, [message.id]));
+        },
+        { epoch },
+      );
+    } catch (error) {
+      if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
+      await this.writer.write(accountId, (tx) => refused(tx, [action], error), { epoch });
+    }
+  }
+
+  private async source(
+    driver: MailDriver,
+    message: StoredDraft,
+    folders: readonly StoredFolder[],
+    blobKey: string | undefined,
+  ): Promise<Buffer> {
+    if (blobKey !== undefined) return this.contents.blob(blobKey);
+    const files = await this.contents.read(driver, message, folders);
+    return buildMessage({ ...message, date: message.receivedAt, files }, { keepBcc: true });
+  }
+}

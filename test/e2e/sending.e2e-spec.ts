@@ -1,0 +1,185 @@
+import type { ImapFlow } from 'imapflow';
+
+import type { ApiAnswer } from '../support/api-client.js';
+import { eventually } from '../support/eventually.js';
+import { letter } from '../support/letters.js';
+import { type ConnectedAccount, Product } from '../support/product.js';
+import { ScriptedSmtp } from '../support/scripted-smtp.js';
+
+jest.setTimeout(120_000);
+
+interface MessageJson {
+  readonly id: string;
+  readonly object: string;
+  readonly thread_id: string;
+  readonly subject: string;
+}
+
+describe('sending', () => {
+  let product: Product;
+  let account: ConnectedAccount;
+  let other: ImapFlow;
+  let smtp: ScriptedSmtp;
+
+  beforeAll(async () => {
+    product = await Product.start();
+    smtp = await ScriptedSmtp.start();
+    await product.deliver('ada', 'INBOX', [letter({ name: 'question' })]);
+    account = await product.connect('ada', { smtp_port: smtp.port });
+    other = await product.mailProgram();
+    await eventually('all mail', async () => (await account.api.ok<unknown[]>('/messages')).length === 1, 60_000);
+  });
+  afterAll(async () => {
+    await product?.stop();
+    await smtp?.stop();
+  });
+  beforeEach(() => {
+    smtp.script = {};
+    smtp.received.length = 0;
+  });
+
+  const call = (method: string, path: string, body: object | string, headers: Record<string, string> = {}) =>
+    account.api.send(path, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  const ok = async <Body>(answer: Promise<ApiAnswer>): Promise<Body> => {
+    const { status, text, json } = await answer;
+    if (status !== 200) throw new Error(`answered ${status}: ${text}`);
+    return json as Body;
+  };
+  const letterTo = (...emails: string[]) => ({
+    subject: 'Hello',
+    body: '<p>Hello, <b>you</b>.</p>',
+    to: emails.map((email) => ({ email })),
+  });
+  const sources = async (path: string): Promise<string[]> => {
+    const lock = await other.getMailboxLock(path);
+    const found: string[] = [];
+    try {
+      await other.noop();
+      for await (const row of other.fetch('1:*', { source: true })) found.push(row.source?.toString() ?? '');
+    } finally {
+      lock.release();
+    }
+    return found;
+  };
+  const settled = () =>
+    eventually('rest', async () => {
+      const jobs = await account.api.ok<{ status: string }[]>('/job-statuses');
+      return jobs.every(({ status }) => status === 'successful');
+    });
+  const inSent = async (marker: string) => (await sources('Sent')).filter((source) => source.includes(marker));
+
+  it('sends a draft: to everybody, without Bcc, and keeps one copy', async () => {
+    const [question] = await account.api.ok<MessageJson[]>('/messages');
+    const draft = await ok<MessageJson & { version: number }>(
+      call('POST', '/drafts', {
+        ...letterTo('eve@example.com'),
+        subject: 'To all of you',
+        bcc: [{ email: 'secret@example.com' }],
+        reply_to_message_id: question!.id,
+      }),
+    );
+    const { cursor } = await ok<{ cursor: string }>(call('POST', '/delta/latest_cursor', {}));
+    const sent = await ok<MessageJson>(call('POST', '/send', { draft_id: draft.id, version: draft.version }));
+    expect(sent).toMatchObject({ id: draft.id, object: 'message', thread_id: question!.thread_id });
+    expect(smtp.received).toHaveLength(1);
+    expect(smtp.received[0]).toContain('Subject: To all of you');
+    expect(smtp.received[0]).not.toContain('secret');
+    await settled();
+    const [copy, ...others] = await inSent('To all of you');
+    expect(others).toEqual([]);
+    expect(copy).toContain('Bcc: secret@example.com');
+    expect(await sources('Drafts')).toEqual([]);
+    expect(await account.api.ok('/drafts')).toEqual([]);
+    const { deltas } = await account.api.ok<{ deltas: { id: string; event: string; object: string }[] }>(
+      `/delta?cursor=${cursor}&include_types=message,draft`,
+    );
+    const told = deltas.filter(({ id }) => id === draft.id).map(({ event, object }) => `${event} ${object}`);
+    expect(told).toEqual(expect.arrayContaining(['delete draft', 'create message']));
+    const thread = await account.api.ok<{ message_ids: string[]; draft_ids: string[] }>(`/threads/${sent.thread_id}`);
+    expect(thread).toMatchObject({ message_ids: [question!.id, draft.id], draft_ids: [] });
+  });
+
+  it('sends a new message and raw MIME, and each joins its thread', async () => {
+    const sent = await ok<MessageJson>(call('POST', '/send', { ...letterTo('bob@example.com'), subject: 'New one' }));
+    const [wire] = smtp.received;
+    const header = /^Message-ID: <(.*)>/im.exec(wire!)![1]!;
+    const raw =
+      `From: ada@example.com\r\nTo: bob@example.com\r\nbCC: hidden@example.com,\r\n  also-hidden@example.com\r\n` +
+      `Subject: Raw one\r\nMessage-ID: <raw@example.com>\r\nReferences: <${header}>\r\n\r\nBcc: this line stays\r\n`;
+    const second = await ok<MessageJson>(call('POST', '/send', raw, { 'content-type': 'message/rfc822' }));
+    expect(second).toMatchObject({ object: 'message', subject: 'Raw one', thread_id: sent.thread_id });
+    expect(smtp.received[1]).toContain('Bcc: this line stays');
+    expect(smtp.received[1]).not.toContain('hidden');
+    await settled();
+    expect(await inSent('New one')).toHaveLength(1);
+    expect(await inSent('Raw one')).toHaveLength(1);
+    expect((await account.api.ok<unknown[]>('/messages')).length).toBe(4);
+  });
+
+  it('says which recipients were refused, and sends to the others', async () => {
+    smtp.script = { 'RCPT no@example.com': '550 5.1.1 nobody here' };
+    const sent = await ok<{ failures: object }>(call('POST', '/send', letterTo('yes@example.com', 'no@example.com')));
+    expect(sent.failures).toEqual({ 'no@example.com': [550, '5.1.1 nobody here'] });
+    expect(smtp.received).toHaveLength(1);
+  });
+
+  it.each([
+    ['all recipients', { 'RCPT a@example.com': '550 5.1.1 nobody here' }, 402, 'Sending to all recipients failed'],
+    ['the sender', { MAIL: '553 5.7.1 not yours' }, 402, 'The sender address was rejected.'],
+    ['the content', { '.': '552 5.7.0 looks bad' }, 402, 'rejected for its content'],
+    ['the pace', { '.': '421 4.7.0 slow down' }, 429, 'blocked for now'],
+    ['the password', { AUTH: '535 5.7.8 wrong' }, 403, 'Could not authenticate with the SMTP server.'],
+    ['for reasons of its own', { DATA: '571 7.7.7 what' }, 503, 'Sending failed'],
+    ['by hanging up', { DATA: 'hang-up' }, 503, 'The server unexpectedly closed the connection'],
+  ])('tells when the server refuses %s, and keeps the draft as it was', async (_what, script, status, message) => {
+    const draft = await ok<MessageJson & { version: number }>(call('POST', '/drafts', letterTo('a@example.com')));
+    await settled();
+    smtp.script = script;
+    const answer = await call('POST', '/send', { draft_id: draft.id, version: 0 });
+    expect([answer.status, answer.json]).toEqual([
+      status,
+      expect.objectContaining({ type: 'api_error', message: expect.stringContaining(message) }),
+    ]);
+    expect(await account.api.ok(`/drafts/${draft.id}`)).toMatchObject({ version: 0, object: 'draft' });
+    smtp.script = {};
+    await ok(call('POST', '/send', { draft_id: draft.id, version: 0 }));
+  });
+
+  it('never sends again what the server may have taken', async () => {
+    smtp.script = { '.': 'hang-up' };
+    const answer = await call('POST', '/send', letterTo('a@example.com'), { 'idempotency-key': 'k1' });
+    expect([answer.status, answer.text]).toEqual([504, expect.stringContaining('It may have been sent.')]);
+    smtp.script = {};
+    const again = await call('POST', '/send', letterTo('a@example.com'), { 'idempotency-key': 'k1' });
+    expect([again.status, again.text]).toEqual([504, answer.text]);
+    expect(smtp.received).toHaveLength(1);
+  });
+
+  it('answers a request that is repeated under its key, and refuses another one under it', async () => {
+    const send = (to: string) => call('POST', '/send', letterTo(to), { 'idempotency-key': 'k2' });
+    const [first, second] = [
+      await ok<MessageJson>(send('a@example.com')),
+      await ok<MessageJson>(send('a@example.com')),
+    ];
+    expect(second).toEqual(first);
+    expect(smtp.received).toHaveLength(1);
+    expect((await send('b@example.com')).status).toBe(409);
+  });
+
+  it.each([
+    [{ subject: 'x' }, 400, 'No recipients specified'],
+    [letterTo('nonsense'), 400, 'Invalid recipient address nonsense'],
+    [{ ...letterTo('a@example.com'), subject: 'x\r\nBcc: b@x' }, 400, 'must not contain line breaks'],
+    [{ ...letterTo('a@example.com'), file_ids: ['0'.repeat(25)] }, 400, 'Invalid block public id'],
+    [{ draft_id: '0'.repeat(25), version: 0 }, 404, "Couldn't find draft"],
+    [{ draft_id: '0'.repeat(25) }, 400, 'Must specify draft version'],
+  ])('refuses %j', async (body, status, message) => {
+    const answer = await call('POST', '/send', body);
+    expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(message)]);
+    expect(smtp.received).toEqual([]);
+  });
+});
