@@ -6,7 +6,7 @@ import { listSelectable, openUnlessShell } from './mailbox-truth.js';
 
 interface ReadFolder {
   readonly path: string;
-  readonly cursor: { readonly uidValidity: string; readonly uidNext: number; readonly modseq: string } | null;
+  readonly cursor: { readonly uidValidity: string; readonly uidNext: number; readonly modseq: string | null } | null;
   readonly unfinished: boolean;
 }
 
@@ -36,7 +36,7 @@ export async function unreadPart(installation: Installation, accountId: string, 
     const [ours, theirs] = [
       [uidValidity, uidNext, modseq],
       [box.uidValidity, box.uidNext, box.highestModseq],
-    ].map((numbers) => numbers.map(String).join(' '));
+    ].map((numbers) => numbers.map((number) => String(number ?? 'none')).join(' '));
     if (ours !== theirs) return `${path} is read to ${ours} of ${theirs}`;
   }
   return '';
