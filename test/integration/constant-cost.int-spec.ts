@@ -8,7 +8,7 @@ import { newId } from '#libs/common/ids.js';
 
 import { Engine } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
-import { ImapTally } from '../support/imap-tally.js';
+import { ImapTally } from '../bench/live/imap-tally.js';
 import { letter } from '../support/letters.js';
 import { statementsOf } from '../support/statements.js';
 

@@ -5,7 +5,7 @@ import { AccountWriter } from '#libs/changes/account-writer.js';
 
 import { Engine } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
-import { ImapTally } from '../support/imap-tally.js';
+import { ImapTally } from '../bench/live/imap-tally.js';
 import { letter } from '../support/letters.js';
 import { statementsOf } from '../support/statements.js';
 

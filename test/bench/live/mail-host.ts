@@ -45,8 +45,8 @@ export const settingsFor = (host: Dovecot, n: number): ServerSettings => ({
   verifyCertificate: true,
 });
 
-/** A connection of imapflow and nothing else, as somebody would write it who only wants to hear of new mail. */
-export async function bareWatcher(port: number, n: number): Promise<ImapFlow> {
+/** A connection of imapflow and nothing else. */
+export async function mailProgram(port: number, n: number): Promise<ImapFlow> {
   const flow = new ImapFlow({
     host: '127.0.0.1',
     port,
@@ -58,6 +58,12 @@ export async function bareWatcher(port: number, n: number): Promise<ImapFlow> {
   });
   flow.on('error', (error) => console.error(`watcher ${n}:`, error));
   await flow.connect();
+  return flow;
+}
+
+/** As somebody would write it who only wants to hear of new mail. */
+export async function bareWatcher(port: number, n: number): Promise<ImapFlow> {
+  const flow = await mailProgram(port, n);
   await flow.mailboxOpen('INBOX', { readOnly: true });
   void flow.idle();
   return flow;
