@@ -8,6 +8,7 @@ import { FolderUpdates } from '#libs/domain/folders/folder-updates.service.js';
 import { FoldersService } from '#libs/domain/folders/folders.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { BodyOf, FolderNaming } from '../http/body-docs.js';
 import { readDisplayName } from '../http/name-body.js';
 import { limit, offset, PathId, view } from '../http/parameters.js';
 import { listOf } from '../http/views.js';
@@ -58,6 +59,7 @@ export class FoldersController {
   @Post()
   @HttpCode(200)
   @ApiOperation({ operationId: 'createFolder', summary: 'A new folder; `/` in its name nests it' })
+  @BodyOf(FolderNaming)
   @ApiOkResponse({ standardSchema: FolderView })
   async create(@CurrentAccount() account: AccountRef, @Body() body: unknown): Promise<FolderView | LabelView> {
     await this.folders.list(account, 'folder');
@@ -66,6 +68,7 @@ export class FoldersController {
 
   @Put(':id')
   @ApiOperation({ operationId: 'renameFolder', summary: 'Renames a folder, and those below it' })
+  @BodyOf(FolderNaming)
   @ApiOkResponse({ standardSchema: FolderView })
   async rename(
     @CurrentAccount() account: AccountRef,

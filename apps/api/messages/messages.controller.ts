@@ -10,6 +10,7 @@ import { MessageView } from '#libs/domain/messages/message.view.js';
 import { MessagesService } from '#libs/domain/messages/messages.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { BodyOf, MessageChange } from '../http/body-docs.js';
 import { listMessages } from '../http/list-messages.js';
 import { MessageQuery } from '../http/mail-query.js';
 import { readMessageUpdate } from '../http/mail-update.js';
@@ -59,6 +60,7 @@ export class MessagesController {
 
   @Put(':id')
   @ApiOperation({ operationId: 'updateMessage', summary: 'Changes `unread`, `starred` and the folder' })
+  @BodyOf(MessageChange)
   @ApiOkResponse({ standardSchema: MessageView })
   async update(
     @CurrentAccount() account: AccountRef,

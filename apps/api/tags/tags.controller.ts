@@ -8,6 +8,7 @@ import { TagUpdates } from '#libs/domain/tags/tag-updates.service.js';
 import { TagsService } from '#libs/domain/tags/tags.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { BodyOf, TagNaming } from '../http/body-docs.js';
 import { readTagName } from '../http/name-body.js';
 import { limit, offset, PathId, text, view } from '../http/parameters.js';
 import { listOf } from '../http/views.js';
@@ -49,6 +50,7 @@ export class TagsController {
   @Post()
   @HttpCode(200)
   @ApiOperation({ operationId: 'createTag', summary: 'A new tag; its name is stored in lower case' })
+  @BodyOf(TagNaming)
   @ApiOkResponse({ standardSchema: TagView })
   async create(@CurrentAccount() account: AccountRef, @Body() body: unknown): Promise<TagView> {
     const name = readTagName(body, 'Malformed tag request', account.id);
@@ -57,6 +59,7 @@ export class TagsController {
 
   @Put(':id')
   @ApiOperation({ operationId: 'renameTag', summary: "Renames one of the user's own tags" })
+  @BodyOf(TagNaming)
   @ApiOkResponse({ standardSchema: TagView })
   async rename(
     @CurrentAccount() account: AccountRef,

@@ -10,6 +10,7 @@ import { ThreadView } from '#libs/domain/threads/thread.view.js';
 import { ThreadsService } from '#libs/domain/threads/threads.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { BodyOf, ThreadChange } from '../http/body-docs.js';
 import { mailFilter, ThreadQuery } from '../http/mail-query.js';
 import { readThreadUpdate } from '../http/mail-update.js';
 import { ObjectQuery, PathId } from '../http/parameters.js';
@@ -52,6 +53,7 @@ export class ThreadsController {
 
   @Put(':id')
   @ApiOperation({ operationId: 'updateThread', summary: 'Changes tags (API v1), `unread`, `starred` and the folder' })
+  @BodyOf(ThreadChange)
   @ApiOkResponse({ standardSchema: ThreadView })
   async update(
     @CurrentAccount() account: AccountRef,
