@@ -59,6 +59,7 @@ export class AccountSession {
       driftAt: Infinity,
       writeAt: 0,
       wake: () => {},
+      between: async () => Date.now() >= session.writeAt && this.write(session, 'mail'),
     };
     const unheard = this.bell.listen(claim.id, () => {
       session.writeAt = 0;
@@ -109,10 +110,11 @@ export class AccountSession {
     return (await this.folders.list(account.id)).find(({ id }) => id === folder.id);
   }
 
-  private async write(session: Session): Promise<void> {
+  private async write(session: Session, what: 'mail' | 'all' = 'all'): Promise<true> {
     session.writeAt = Infinity;
     this.visits.unsettle(session);
-    session.writeAt = Math.min(session.writeAt, await this.syncback.run(session));
+    session.writeAt = Math.min(session.writeAt, await this.syncback.run(session, what));
+    return true;
   }
 
   private async lookAround(session: Session): Promise<void> {

@@ -46,14 +46,21 @@ export class FolderRound {
     const known = await this.reconcile(watch, remote);
     const { condstore } = (await watch.source.get()).capabilities;
     let complete = true;
-    const folders = await this.folders.list(watch.account.id);
-    if (folders.some(({ pending }) => pending)) this.visits.unsettle(watch);
-    for (const { folder, depth } of toVisit(folders, { known, remote, condstore })) {
+    const seen = new Set<string>();
+    const due = async () => {
+      const folders = await this.folders.list(watch.account.id);
+      if (folders.some(({ pending }) => pending)) this.visits.unsettle(watch);
+      return toVisit(folders, { known, remote, condstore }).filter(({ folder }) => !seen.has(folder.id));
+    };
+    for (let left = await due(); left.length > 0;) {
+      const { folder, depth } = left.shift()!;
+      seen.add(folder.id);
       if (watch.signal.aborted) return 'done';
       this.visits.unsettle(watch);
       const waiting = folder.retryAt !== null && folder.retryAt.getTime() > Date.now();
       const read = !waiting && (await this.visits.visit(watch, folder, depth));
       complete = complete && (read || isGivenUp(folder));
+      if (await watch.between?.()) left = await due();
     }
     await this.letGo(watch, begun, complete);
     await this.state.recover(watch.account);

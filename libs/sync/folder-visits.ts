@@ -23,6 +23,8 @@ export interface Watch {
   roundAt: number;
   /** When something was last found to have come into a folder. */
   arrivedAt: number;
+  /** What is not to wait for a long round is done between its folders. @returns whether anything was */
+  readonly between?: () => Promise<boolean>;
   /** The folder that is watched, as stored; null when it has to be read again. */
   main: StoredFolder | null;
   settled: Settled | null;

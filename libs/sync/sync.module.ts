@@ -29,6 +29,7 @@ import { Sending } from './send/sending.service.js';
 import { DraftStore } from './syncback/draft-store.js';
 import { FolderEffects } from './syncback/folder-effects.js';
 import { MessageEffects } from './syncback/message-effects.js';
+import { OldActions } from './syncback/old-actions.js';
 import { Syncback } from './syncback/syncback.js';
 
 /** The mail engine: sessions, passes, backfill. */
@@ -56,12 +57,23 @@ import { Syncback } from './syncback/syncback.js';
     DraftEffects,
     DraftStore,
     DraftContents,
+    OldActions,
     SentEffects,
     SendStore,
     Sending,
     Syncback,
     YoungTables,
   ],
-  exports: [Sending, AccountState, AccountSession, Crew, AccountLog, Backfill, StaleRefs, ConnectionsModule],
+  exports: [
+    Sending,
+    AccountState,
+    AccountSession,
+    Crew,
+    AccountLog,
+    Backfill,
+    StaleRefs,
+    OldActions,
+    ConnectionsModule,
+  ],
 })
 export class SyncModule {}

@@ -15,6 +15,7 @@ import { ProviderError, type ProviderErrorKind } from '../../libs/providers/cont
 import { AccountLog } from '../../libs/sync/account-log.js';
 import { AccountState } from '../../libs/sync/account-state.js';
 import { StaleRefs } from '../../libs/sync/mail/stale-refs.js';
+import { OldActions } from '../../libs/sync/syncback/old-actions.js';
 import { Engine } from '../support/engine.js';
 
 describe('upkeep', () => {
@@ -33,6 +34,7 @@ describe('upkeep', () => {
         store,
         engine.app.get(StaleRefs),
         new OldChanges(engine.app.get(Reader)),
+        engine.app.get(OldActions),
         engine.app.get(Reader),
         { DELTA_RETENTION_DAYS: 14 },
         engine.app.get<Logger>(Logger),

@@ -1,4 +1,5 @@
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
 import { ActingAccount, type Meddling } from '../support/acting-account.js';
 import { Engine } from '../support/engine.js';
@@ -207,6 +208,57 @@ describe.each([
     expect(await account.states()).toEqual(['pending']);
     await account.act();
     expect(await account.states()).toEqual(['successful']);
+  });
+
+  it('do not wait for the end of a long round', async () => {
+    const folders = ['Archive', 'Sent', 'Trash', 'Work'];
+    for (const path of folders) await account.client.append(path, `Subject: new${number}\r\n\r\nHello.\r\n`);
+    const seen: string[][] = [];
+    await account.round((driver) => ({
+      changes: async function* (...args) {
+        if (seen.length === 1) await update({ starred: true });
+        seen.push((await account.seen('INBOX'))[subject]!);
+        yield* driver.changes(...args);
+      },
+    }));
+    expect(seen.length).toBeGreaterThanOrEqual(folders.length);
+    expect(seen[0]).toEqual([]);
+    expect(seen.at(-1)).toEqual(['\\Flagged']);
+    expect(await account.states()).toEqual(['successful']);
+  });
+
+  it('show on a message that is between two folders', async () => {
+    await engine.rows('UPDATE message_uids SET message_id = $2 WHERE message_id = $1', [id, 'elsewhere']);
+    await engine.rows('UPDATE messages SET orphaned_at = now() WHERE id = $1', [id]);
+    const wish = () => update({ starred: true, unread: false });
+    expect(await account.told(wish)).toEqual(['modify message', 'modify thread']);
+    expect(await message()).toMatchObject({ starred: true, unread: false, folders: ['INBOX'] });
+    await update({ folderId: await account.folder('Work') });
+    expect(await message()).toMatchObject({ folders: ['Work'] });
+    await engine.rows('UPDATE message_uids SET message_id = $1 WHERE message_id = $2', [id, 'elsewhere']);
+    await account.act();
+    expect(await account.states()).toEqual(['successful', 'successful']);
+  });
+
+  it('are given up after two days, and forgotten a week later', async () => {
+    const folderId = await account.folders.create(account.ref, `Late${number}`);
+    await update({ starred: true, folderId });
+    const old = engine.app.get(OldActions);
+    const clean = () => old.clean(Date.now() + 5000);
+    await engine.rows(`UPDATE actions SET created_at = now() - interval '47 hours'`);
+    expect(await clean()).toBe(0);
+    await engine.rows(`UPDATE actions SET created_at = now() - interval '49 hours'`);
+    const told = await account.told(clean);
+    expect(told.toSorted()).toEqual(['delete folder', 'modify message', 'modify thread']);
+    expect(await message()).toEqual({ id, unread: true, starred: false, folders: ['INBOX'] });
+    expect(await account.jobs()).toEqual([
+      expect.objectContaining({ status: 'failed', reason: 'The account could not be reached for 2 days.' }),
+      expect.objectContaining({ status: 'failed' }),
+    ]);
+    expect(await clean()).toBe(0);
+    await engine.rows(`UPDATE actions SET settled_at = now() - interval '169 hours'`);
+    expect(await clean()).toBe(2);
+    expect(await account.jobs()).toEqual([]);
   });
 
   describe('of folders', () => {

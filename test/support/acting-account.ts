@@ -51,7 +51,14 @@ export class ActingAccount {
 
   /** Looks at all folders, until all old mail is read. */
   async round(meddling?: Meddling): Promise<void> {
-    await this.inSession((watch) => this.engine.app.get(FolderRound).run(watch), meddling);
+    const between = (watch: Watch) => async () => {
+      await this.engine.app.get(Syncback).run(watch, 'mail');
+      return true;
+    };
+    await this.inSession((watch) => {
+      const acting = meddling ? { ...watch, between: between(watch) } : watch;
+      return this.engine.app.get(FolderRound).run(acting);
+    }, meddling);
     await this.engine.backfill(this.id);
   }
 

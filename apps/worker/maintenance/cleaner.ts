@@ -7,12 +7,14 @@ import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 import { StaleRefs } from '#libs/sync/mail/stale-refs.js';
+import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
 const EVERY_MS = 60 * 60_000;
 /** What was fetched on demand is kept this long; after that it is fetched anew. */
 const BLOB_DAYS = 7;
 const REFS_BUDGET_MS = 5000;
 const CHANGES_BUDGET_MS = 5000;
+const ACTIONS_BUDGET_MS = 5000;
 const DAY_MS = 86_400_000;
 
 /** Removes, once an hour, what is of no use any more. Every worker cleans; two at a time do no harm. */
@@ -24,6 +26,7 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(BlobStore) private readonly blobs: BlobStore,
     private readonly refs: StaleRefs,
     private readonly changes: OldChanges,
+    private readonly actions: OldActions,
     private readonly reader: Reader,
     @Inject(CONFIG) private readonly config: Pick<Config, 'DELTA_RETENTION_DAYS'>,
     @Inject(Logger) private readonly logger: Logger,
@@ -41,6 +44,7 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
   async clean(): Promise<void> {
     await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS, (key) => this.isOnlyCopy(key)));
     await this.attempt('references of threads', () => this.refs.clean(Date.now() + REFS_BUDGET_MS));
+    await this.attempt('actions', () => this.actions.clean(Date.now() + ACTIONS_BUDGET_MS));
     const before = new Date(Date.now() - this.config.DELTA_RETENTION_DAYS * DAY_MS);
     await this.attempt('changes', () => this.changes.clean(before, Date.now() + CHANGES_BUDGET_MS));
   }

@@ -6,7 +6,7 @@ import { Conflict, InvalidRequest, NotFound } from '#libs/common/errors.js';
 import type { AccountRef } from '../accounts/account-ref.js';
 import { type MessageWish, queueActions } from '../actions/actions.js';
 
-import { touchMessages, touchThreads } from './touch-mail.js';
+import { kindOf, touchMessages, touchThreads } from './touch-mail.js';
 
 /** A message as far as it matters to who changes it. */
 export interface ChangeableMessage {
@@ -17,9 +17,12 @@ export interface ChangeableMessage {
   readonly draft: boolean;
   readonly sent: boolean;
   readonly folderIds: readonly string[];
+  /** It is on its way from one folder to another: no uid tells of it now. */
+  readonly homeless: boolean;
 }
 
-const COLUMNS = `id, thread_id AS "threadId", unread, starred, draft, sent, category_ids AS "folderIds"`;
+const COLUMNS = `id, thread_id AS "threadId", unread, starred, draft, sent, category_ids AS "folderIds",
+  orphaned_at IS NOT NULL AS homeless`;
 
 /** Flags and places of messages, as users change them: shown at once, then written to the provider. */
 @Injectable()
@@ -91,8 +94,21 @@ export async function wishFor(
     .filter(({ unread, starred, folderId }) => (unread ?? starred ?? folderId) !== undefined);
   await queueActions(tx, actions);
   const ids = actions.map(({ objectId }) => objectId);
+  for (const { message, wish } of wishes) if (message.homeless) await show(tx, message, wish);
   const read = wishes.filter(({ wish }) => wish.unread === false).map(({ message }) => message.threadId);
   await touchThreads(tx, [...(await touchMessages(tx, ids)), ...read, ...seen], { seen: new Set([...read, ...seen]) });
+}
+
+/** Otherwise messages are recomputed from their uids; one without any is what it was, and what is wished. */
+async function show(tx: Tx, { id, threadId, draft }: ChangeableMessage, wish: MessageWish): Promise<void> {
+  await tx.query(
+    `UPDATE messages SET unread = coalesce($3, unread), starred = coalesce($4, starred),
+       category_ids = CASE WHEN $5::text IS NULL THEN category_ids ELSE ARRAY[$5] END
+     WHERE account_id = $1 AND id = $2`,
+    [tx.accountId, id, wish.unread ?? null, wish.starred ?? null, wish.folderId ?? null],
+  );
+  tx.changes.record('modify', kindOf(draft), id);
+  await touchThreads(tx, [threadId]);
 }
 
 /** What of a wish is not so already. */

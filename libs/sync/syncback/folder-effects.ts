@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
@@ -100,13 +101,24 @@ async function repath(tx: Tx, before: string, now: string): Promise<void> {
 /** A folder that could not be made is gone again; names and deletions are put right by the next look around. */
 async function takeBack(tx: Tx, action: FolderAction, error: ProviderError): Promise<void> {
   await refused(tx, [action], error);
-  if (action.kind !== 'folder.create') return;
-  const gone = await tx.query(
+  if (action.kind === 'folder.create') await unmake(tx, action.id);
+}
+
+/** A folder goes whose creation was given up; what was to lie in it is where it was. */
+export async function unmake(tx: Tx, actionId: string): Promise<void> {
+  const [gone] = await tx.query<{ id: string }>(
     `DELETE FROM categories folder USING actions WHERE actions.account_id = $1 AND actions.id = $2
        AND actions.state = 'failed' AND folder.account_id = $1 AND folder.id = actions.object_id
        AND NOT EXISTS (SELECT FROM folder_syncs sync WHERE sync.account_id = $1 AND sync.folder_id = folder.id)
      RETURNING folder.id`,
-    [tx.accountId, action.id],
+    [tx.accountId, actionId],
   );
-  if (gone.length > 0) tx.changes.record('delete', 'folder', action.objectId);
+  if (!gone) return;
+  tx.changes.record('delete', 'folder', gone.id);
+  const meant = await tx.query<{ id: string }>(
+    `SELECT DISTINCT object_id AS id FROM actions WHERE account_id = $1 AND state = 'pending' AND folder_id = $2`,
+    [tx.accountId, gone.id],
+  );
+  const ids = meant.map(({ id }) => id);
+  await touchThreads(tx, await touchMessages(tx, ids));
 }

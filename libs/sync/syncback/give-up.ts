@@ -33,7 +33,7 @@ async function delay(tx: Tx, actions: readonly PendingAction[], reason: string, 
   }
 }
 
-export async function giveUp(tx: Tx, actions: readonly PendingAction[], reason: string): Promise<void> {
+export async function giveUp(tx: Tx, actions: readonly Pick<PendingAction, 'id'>[], reason: string): Promise<void> {
   if (actions.length === 0) return;
   const ids = actions.map(({ id }) => id);
   await settle(tx, ids, 'failed', reason);

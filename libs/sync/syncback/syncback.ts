@@ -24,16 +24,17 @@ export class Syncback {
   ) {}
 
   /**
-   * Does everything that is due.
+   * Does everything that is due; of `mail` only what changes no folders, up to the first that does.
    * @returns when to come back for what has to wait; Infinity when there is nothing
    * @throws ProviderError when the account is in trouble; nothing of what was asked for is lost
    */
-  async run(watch: Watch): Promise<number> {
+  async run(watch: Watch, what: 'mail' | 'all' = 'all'): Promise<number> {
     for (;;) {
       if (watch.signal.aborted) return Infinity;
       const { batch, wakeAt } = nextBatch(await this.store.pending(watch.account.id), Date.now());
       const [first] = batch;
       if (!first) return wakeAt;
+      if (what === 'mail' && first.kind.startsWith('folder.')) return Date.now();
       await this.carryOut(watch, first, batch);
     }
   }

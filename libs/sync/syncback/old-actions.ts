@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { Reader } from '#libs/database/reader.js';
+import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
+
+import { unmake } from './folder-effects.js';
+import { giveUp } from './give-up.js';
+
+const PENDING_DAYS = 2;
+const SETTLED_DAYS = 7;
+const CHUNK = 500;
+const REASON = `The account could not be reached for ${PENDING_DAYS} days.`;
+
+interface OldAction {
+  readonly id: string;
+  readonly kind: string;
+  readonly objectId: string;
+}
+
+/** Gives up what could not be done for days, mostly because the account stands still, and forgets what is settled. */
+@Injectable()
+export class OldActions {
+  constructor(
+    private readonly reader: Reader,
+    private readonly writer: AccountWriter,
+  ) {}
+
+  /**
+   * Works until `until` (milliseconds), or until there is nothing left.
+   * @returns how many were given up or forgotten
+   */
+  async clean(until: number): Promise<number> {
+    let cleaned = 0;
+    for (const some of [() => this.giveUpSome(), () => this.forgetSome()]) {
+      for (let count = 1; count > 0 && Date.now() < until; cleaned += count) count = await some();
+    }
+    return cleaned;
+  }
+
+  /** Those of one account. */
+  private async giveUpSome(): Promise<number> {
+    const [row] = await this.reader.rows<{ accountId: string }>(
+      `SELECT account_id AS "accountId" FROM actions
+       WHERE state = 'pending' AND created_at < now() - make_interval(days => $1) LIMIT 1`,
+      [PENDING_DAYS],
+      'account-with-old-actions',
+    );
+    return row ? this.writer.write(row.accountId, giveUpOld) : 0;
+  }
+
+  private async forgetSome(): Promise<number> {
+    const rows = await this.reader.rows(
+      `DELETE FROM actions WHERE (account_id, id) IN (
+         SELECT account_id, id FROM actions WHERE settled_at < now() - make_interval(days => $1) LIMIT $2
+       ) RETURNING id`,
+      [SETTLED_DAYS, CHUNK],
+      'forget-settled-actions',
+    );
+    return rows.length;
+  }
+}
+
+async function giveUpOld(tx: Tx): Promise<number> {
+  const old = await tx.query<OldAction>(
+    `SELECT id, kind, object_id AS "objectId" FROM actions
+     WHERE account_id = $1 AND state = 'pending' AND created_at < now() - make_interval(days => $2)
+     ORDER BY seq LIMIT $3`,
+    [tx.accountId, PENDING_DAYS, CHUNK],
+  );
+  await giveUp(tx, old, REASON);
+  const folders = old.filter(({ kind }) => kind === 'folder.create');
+  for (const { id } of folders) await unmake(tx, id);
+  const messages = old.filter(({ kind }) => kind === 'message.update').map(({ objectId }) => objectId);
+  await touchThreads(tx, await touchMessages(tx, [...new Set(messages)]));
+  return old.length;
+}
