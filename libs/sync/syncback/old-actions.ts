@@ -18,6 +18,9 @@ interface OldAction {
   readonly objectId: string;
 }
 
+/** What somebody wrote, drafts and copies of sent mail, waits for as long as it takes. */
+const CAN_LAPSE = `state = 'pending' AND (kind = 'message.update' OR kind LIKE 'folder.%')`;
+
 /** Gives up what could not be done for days, mostly because the account stands still, and forgets what is settled. */
 @Injectable()
 export class OldActions {
@@ -42,7 +45,7 @@ export class OldActions {
   private async giveUpSome(): Promise<number> {
     const [row] = await this.reader.rows<{ accountId: string }>(
       `SELECT account_id AS "accountId" FROM actions
-       WHERE state = 'pending' AND created_at < now() - make_interval(days => $1) LIMIT 1`,
+       WHERE ${CAN_LAPSE} AND created_at < now() - make_interval(days => $1) LIMIT 1`,
       [PENDING_DAYS],
       'account-with-old-actions',
     );
@@ -64,7 +67,7 @@ export class OldActions {
 async function giveUpOld(tx: Tx): Promise<number> {
   const old = await tx.query<OldAction>(
     `SELECT id, kind, object_id AS "objectId" FROM actions
-     WHERE account_id = $1 AND state = 'pending' AND created_at < now() - make_interval(days => $2)
+     WHERE account_id = $1 AND ${CAN_LAPSE} AND created_at < now() - make_interval(days => $2)
      ORDER BY seq LIMIT $3`,
     [tx.accountId, PENDING_DAYS, CHUNK],
   );
