@@ -11,6 +11,7 @@ describe('withoutBcc', () => {
     ],
     ['a folded one', 'BCC: b@x,\r\n\tc@x,\r\n d@x\r\nTo: a@x\r\n\r\n', 'To: a@x\r\n\r\n'],
     ['the first and the last', 'bcc: b@x\nTo: a@x\nBcc :c@x\n d@x\n\nbody', 'To: a@x\n\nbody'],
+    ['one with much space', `Bcc${' '.repeat(40)}: b@x\r\nTo: a@x\r\n\r\n`, 'To: a@x\r\n\r\n'],
     ['resent ones', 'Resent-Bcc: b@x\r\nTo: a@x\r\n\r\n', 'To: a@x\r\n\r\n'],
     ['nothing else', 'X-Bcc: b@x\r\nTo: a@x,\r\n Bcc: <c@x>\r\n\r\n', 'X-Bcc: b@x\r\nTo: a@x,\r\n Bcc: <c@x>\r\n\r\n'],
     ['a header without body', 'To: a@x\r\nBcc: b@x', 'To: a@x\r\n'],

@@ -32,7 +32,7 @@ export const remoteCalls = {
   'message.send': {
     request: z.object({ accountId: id, sendId: id }),
     reply: z.object({ messageId: id, failures: z.record(z.string(), z.tuple([z.number(), z.string()])) }),
-    deadlineMs: 120_000,
+    deadlineMs: 180_000,
   },
 } as const;
 

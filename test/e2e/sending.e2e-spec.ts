@@ -88,6 +88,8 @@ describe('sending', () => {
     expect(smtp.received).toHaveLength(1);
     expect(smtp.received[0]).toContain('Subject: To all of you');
     expect(smtp.received[0]).not.toContain('secret');
+    const again = await call('POST', '/send', { draft_id: draft.id, version: draft.version });
+    expect(again.status).toBe(400);
     await settled();
     const [copy, ...others] = await inSent('To all of you');
     expect(others).toEqual([]);
@@ -118,6 +120,25 @@ describe('sending', () => {
     expect(await inSent('New one')).toHaveLength(1);
     expect(await inSent('Raw one')).toHaveLength(1);
     expect((await account.api.ok<unknown[]>('/messages')).length).toBe(4);
+  });
+
+  it.each([
+    ['CR alone', '\r'],
+    ['LF alone', '\n'],
+  ])('names no Bcc to others where lines end in %s', async (_what, end) => {
+    const raw = [
+      'From: ada@example.com',
+      'To: a@example.com',
+      'Bcc      : hidden@example.com',
+      'Subject: Odd',
+      '',
+      'Hi',
+      '',
+    ];
+    await ok(call('POST', '/send', raw.join(end), { 'content-type': 'message/rfc822' }));
+    expect(smtp.received).toHaveLength(1);
+    expect(smtp.received[0]).not.toContain('hidden');
+    expect(smtp.received[0]).toContain('To: a@example.com\r\n');
   });
 
   it('says which recipients were refused, and sends to the others', async () => {
@@ -175,6 +196,7 @@ describe('sending', () => {
     [letterTo('nonsense'), 400, 'Invalid recipient address nonsense'],
     [{ ...letterTo('a@example.com'), subject: 'x\r\nBcc: b@x' }, 400, 'must not contain line breaks'],
     [{ ...letterTo('a@example.com'), file_ids: ['0'.repeat(25)] }, 400, 'Invalid block public id'],
+    [{ ...letterTo('a@example.com'), from: [{ email: 'a>b@c' }] }, 400, 'Invalid sender address'],
     [{ draft_id: '0'.repeat(25), version: 0 }, 404, "Couldn't find draft"],
     [{ draft_id: '0'.repeat(25) }, 400, 'Must specify draft version'],
   ])('refuses %j', async (body, status, message) => {

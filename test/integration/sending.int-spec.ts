@@ -79,11 +79,15 @@ describe('what workers that died left on its way', () => {
       );
       return id;
     };
-    const [sending, committing, alive] = [
+    const [sending, committing, alive, waiting, lost] = [
       await begun('sending', '-1 second'),
       await begun('committing', '-1 second'),
       await begun('committing', '10 seconds'),
+      await begun('pending', '-1 second'),
+      await begun('pending', '-1 second'),
     ];
+    // Its request never came to a worker, and nobody waits for it any more.
+    await engine.rows(`UPDATE sends SET created_at = now() - interval '4 minutes' WHERE id = $1`, [lost]);
     await engine.app.get(Sending).sweep();
     const rows = await engine.rows<{ id: string; state: string }>('SELECT id, state FROM sends WHERE account_id = $1', [
       accountId,
@@ -92,6 +96,8 @@ describe('what workers that died left on its way', () => {
       [sending]: 'failed',
       [committing]: 'unknown',
       [alive]: 'committing',
+      [waiting]: 'pending',
+      [lost]: 'failed',
     });
     expect(await engine.rows(`SELECT kind FROM account_events WHERE account_id = $1`, [accountId])).toEqual([
       { kind: 'send.unknown' },

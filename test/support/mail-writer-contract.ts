@@ -1,4 +1,5 @@
 import type { MailDriver } from '../../libs/providers/contracts/mail-driver.js';
+import type { NumberedFolder } from '../../libs/providers/contracts/mail-writer.js';
 
 import type { ContractSubject } from './mail-driver-contract.js';
 
@@ -8,6 +9,8 @@ const letter = (subject: string) => `Subject: ${subject}\r\nMessage-ID: <${subje
 export function itWritesMail(subject: () => ContractSubject): void {
   let driver: MailDriver;
   let from: string;
+  /** `from`, as its uids are known. */
+  let here: NumberedFolder;
   let to: string;
   let uids: number[];
   let number = 0;
@@ -20,6 +23,7 @@ export function itWritesMail(subject: () => ContractSubject): void {
     uids = [];
     for (const name of ['one', 'two', 'three']) uids.push(await other.append(from, letter(`${name}${number}`)));
     driver = await open();
+    here = { path: from, uidValidity: (await driver.newest(from, 0)).cursor.uidValidity };
   });
   afterEach(() => driver.close());
 
@@ -31,13 +35,13 @@ export function itWritesMail(subject: () => ContractSubject): void {
     await other.addFlags(from, one, ['\\Answered', '\\Seen']);
     await other.remove(from, three);
     const change = { add: ['\\Flagged'], remove: ['\\Seen'] };
-    const found = await driver.store(from, uids, change);
+    const found = await driver.store(here, uids, change);
     expect([...found].map(([uid, flags]) => [uid, flags.toSorted()])).toEqual([
       [one, ['\\Answered', '\\Flagged']],
       [two, ['\\Flagged']],
     ]);
-    expect(await driver.store(from, uids, change)).toEqual(found);
-    expect(await driver.store(from, [three + 1000], { add: ['\\Seen'], remove: [] })).toEqual(new Map());
+    expect(await driver.store(here, uids, change)).toEqual(found);
+    expect(await driver.store(here, [three + 1000], { add: ['\\Seen'], remove: [] })).toEqual(new Map());
   });
 
   it('moves those that are there, and tells where they are now if the server does', async () => {
@@ -45,7 +49,7 @@ export function itWritesMail(subject: () => ContractSubject): void {
     const [one, two, three] = uids as [number, number, number];
     await other.addFlags(from, one, ['\\Flagged']);
     await other.remove(from, two);
-    const told = await driver.move(from, uids, to);
+    const told = await driver.move(here, uids, to);
     expect(await driver.uids(from)).toEqual([]);
     const { cursor, uids: newest } = await driver.newest(to, 10);
     expect(newest).toHaveLength(2);
@@ -55,7 +59,7 @@ export function itWritesMail(subject: () => ContractSubject): void {
     expect([expected, []]).toContainEqual([...told.values()]);
     if (driver.capabilities.uidPlus) expect([...told.keys()]).toEqual([one, three]);
     expect(await other.flags(to, newest[1]!)).toContain('\\Flagged');
-    expect(await driver.move(from, uids, to)).toEqual(new Map());
+    expect(await driver.move(here, uids, to)).toEqual(new Map());
     expect(await driver.uids(to)).toHaveLength(2);
   });
 
@@ -63,8 +67,8 @@ export function itWritesMail(subject: () => ContractSubject): void {
     const { other } = subject();
     const [one, two, three] = uids as [number, number, number];
     await other.addFlags(from, two, ['\\Deleted']);
-    await driver.move(from, [one], to);
-    await driver.remove(from, [three]);
+    await driver.move(here, [one], to);
+    await driver.remove(here, [three]);
     const left = await driver.uids(from);
     expect(left).toContain(two);
     if (driver.capabilities.move) expect(left).not.toContain(one);
@@ -73,12 +77,45 @@ export function itWritesMail(subject: () => ContractSubject): void {
     expect(await driver.uids(to)).toHaveLength(1);
   });
 
+  it('saves mail, and finds it by its Message-ID', async () => {
+    const saved = await driver.append(
+      from,
+      Buffer.from(letter(`saved${number}`)),
+      ['\\Seen'],
+      new Date(1_700_000_000_000),
+    );
+    const found = await driver.find(from, `<saved${number}@write.example>`);
+    expect(found).toHaveLength(1);
+    if (saved) expect(found).toEqual([saved]);
+    expect(await subject().other.flags(from, found[0]!.uid)).toContain('\\Seen');
+    expect((await driver.find(from, `${number}@write.example`)).map(({ uid }) => uid)).toEqual(
+      [...uids, found[0]!.uid].toReversed(),
+    );
+    expect(await driver.find(from, 'nobody@write.example')).toEqual([]);
+  });
+
+  it('touches nothing in a folder that has other numbers than those that it knows', async () => {
+    const { other } = subject();
+    const renumbered = { kind: 'cursor-expired' };
+    const stale = { path: from, uidValidity: String(Number(here.uidValidity) + 1) };
+    const flags = { add: ['\\Seen'], remove: [] };
+    await expect(driver.store(stale, uids, flags)).rejects.toMatchObject(renumbered);
+    await expect(driver.move(stale, uids, to)).rejects.toMatchObject(renumbered);
+    await expect(driver.remove(stale, uids)).rejects.toMatchObject(renumbered);
+    // Though it is open now.
+    await expect(driver.remove(stale, uids)).rejects.toMatchObject(renumbered);
+    expect(await driver.uids(from)).toEqual(uids);
+    expect(await other.flags(from, uids[0]!)).not.toContain('\\Seen');
+  });
+
   it('refuses to move to a folder that is not there, and leaves the mail where it was', async () => {
     const { missingFolder } = subject();
-    await expect(driver.move(from, uids, missingFolder)).rejects.toMatchObject({
+    await expect(driver.move(here, uids, missingFolder)).rejects.toMatchObject({
       kind: expect.stringMatching(/^(rejected|not-found)$/),
     });
-    await expect(driver.store(missingFolder, uids, { add: ['\\Seen'], remove: [] })).rejects.toMatchObject({
+    await expect(
+      driver.store({ ...here, path: missingFolder }, uids, { add: ['\\Seen'], remove: [] }),
+    ).rejects.toMatchObject({
       kind: 'not-found',
     });
     expect(await driver.uids(from)).toEqual(uids);
@@ -86,7 +123,7 @@ export function itWritesMail(subject: () => ContractSubject): void {
 
   it('sees what it did itself as others see it', async () => {
     const { cursor } = await driver.newest(from, 1);
-    await driver.store(from, [uids[0]!], { add: ['\\Seen'], remove: [] });
+    await driver.store(here, [uids[0]!], { add: ['\\Seen'], remove: [] });
     const flags = new Map<number, readonly string[]>();
     for await (const fact of driver.changes(from, cursor, 'recent')) {
       if (fact.fact === 'present') flags.set(fact.uid, fact.flags);
@@ -107,10 +144,10 @@ export function itWritesMail(subject: () => ContractSubject): void {
   });
 
   it('deletes no folder that holds mail, not even one that was open', async () => {
-    await driver.store(from, uids, { add: ['\\Seen'], remove: [] });
+    await driver.store(here, uids, { add: ['\\Seen'], remove: [] });
     await expect(driver.deleteFolder(from)).rejects.toMatchObject({ kind: 'rejected' });
     expect(await driver.uids(from)).toEqual(uids);
-    await driver.remove(from, uids);
+    await driver.remove(here, uids);
     if (driver.capabilities.uidPlus) {
       await driver.deleteFolder(from);
       expect(await paths()).not.toContain(from);

@@ -63,23 +63,33 @@ const SAVE = `
     email_fields = excluded.email_fields, received_at = excluded.received_at, version = excluded.version,
     has_attachments = excluded.has_attachments, size = excluded.size, made_here = true`;
 
-/** Deletes a message with what hangs on it. Recompute its thread afterwards. */
+/** Deletes a message with what hangs on it, but for its places: take those first. Recompute its thread afterwards. */
 export async function deleteDraftRow(tx: Tx, id: string): Promise<void> {
-  await countOut(tx, id);
   for (const table of ['message_bodies', 'files']) {
     await tx.query(`DELETE FROM ${table} WHERE account_id = $1 AND message_id = $2`, [tx.accountId, id]);
   }
   await tx.query('DELETE FROM messages WHERE account_id = $1 AND id = $2', [tx.accountId, id]);
 }
 
-async function countOut(tx: Tx, messageId: string): Promise<void> {
-  await tx.query(
+/** A place of a message at the provider, and the UIDVALIDITY under which its uid means it. */
+export interface KnownPlace {
+  readonly folderId: string;
+  readonly uid: string;
+  readonly uidValidity: string;
+}
+
+/** Unties a message from all its places. @returns where it was */
+export async function takePlaces(tx: Tx, messageId: string): Promise<KnownPlace[]> {
+  return tx.query<KnownPlace>(
     `WITH gone AS (
        DELETE FROM message_uids WHERE account_id = $1 AND message_id = $2 RETURNING folder_id, uid
+     ), counted AS (
+       UPDATE folder_syncs sync SET synced = synced - left_by.number FROM (
+         SELECT folder_id, count(*) AS number FROM gone WHERE uid > 0 GROUP BY folder_id
+       ) AS left_by WHERE sync.account_id = $1 AND sync.folder_id = left_by.folder_id
      )
-     UPDATE folder_syncs sync SET synced = synced - counted.number FROM (
-       SELECT folder_id, count(*) AS number FROM gone WHERE uid > 0 GROUP BY folder_id
-     ) AS counted WHERE sync.account_id = $1 AND sync.folder_id = counted.folder_id`,
+     SELECT gone.folder_id AS "folderId", gone.uid, sync.cursor->>'uidValidity' AS "uidValidity"
+     FROM gone JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = gone.folder_id WHERE gone.uid > 0`,
     [tx.accountId, messageId],
   );
 }

@@ -15,7 +15,7 @@ import { touchThreads } from '../messages/touch-mail.js';
 import type { DraftFields, DraftRow } from './draft-fields.js';
 import { attach, type FetchedFiles } from './draft-files.js';
 import { replyTarget } from './draft-reply.js';
-import { deleteDraftRow, draftRow, saveDraftRow } from './draft-rows.js';
+import { deleteDraftRow, draftRow, saveDraftRow, takePlaces } from './draft-rows.js';
 import { ownAddress } from './own-address.js';
 
 /** Drafts as users write them: kept here at once, then saved in the provider's drafts folder. */
@@ -71,10 +71,7 @@ export class Drafts {
   async remove(account: AccountRef, id: string, version: number | null): Promise<void> {
     await this.writer.write(account.id, async (tx) => {
       const draft = await mustBe(tx, id, version);
-      const places = await tx.query<{ folderId: string; uid: string }>(
-        `SELECT folder_id AS "folderId", uid FROM message_uids WHERE account_id = $1 AND message_id = $2 AND uid > 0`,
-        [account.id, id],
-      );
+      const places = await takePlaces(tx, id);
       await deleteDraftRow(tx, id);
       tx.changes.record('delete', 'draft', id);
       await touchThreads(tx, [draft.threadId]);

@@ -79,6 +79,7 @@ export class SendRequests {
         throw new Conflict(`Draft ${id}.${version} has already been updated to version ${draft.version}`);
       }
       mustHaveRecipients(draft);
+      mustHaveSender(draft.from);
       return { messageId: id, content: null };
     });
   }
@@ -87,6 +88,7 @@ export class SendRequests {
   async sendNew(account: AccountRef, fields: DraftFields, request: SendRequest): Promise<SendOutcome> {
     const { to = [], cc = [], bcc = [], replyTo = [], body = '' } = fields;
     mustHaveRecipients({ to, cc, bcc });
+    mustHaveSender(fields.from ?? []);
     const files: OutgoingAttachment[] = [];
     for (const fileId of new Set(fields.fileIds ?? [])) {
       const blobKey = await this.contents.blobOf(account, fileId).catch((error: unknown) => {
@@ -112,6 +114,7 @@ export class SendRequests {
     const { source, parsed, messageIdHeader } = rawMessage(given, id, new Date());
     const { subject, inReplyTo, references, from, to, cc, bcc, replyTo } = parsed.headers;
     mustHaveRecipients({ to, cc, bcc });
+    mustHaveSender(from);
     const { key: blobKey } = await this.blobs.put(Readable.from([source]));
     return this.begin(account, request, async (tx) => {
       const sender = from.length > 0 ? from.slice(0, 1) : [await ownAddress(tx)];
@@ -159,7 +162,8 @@ export class SendRequests {
     try {
       return await this.remote.call('message.send', { accountId: account.id, sendId: started });
     } catch (error) {
-      throw (await this.cancelled(account, started)) ? notTaken(error) : await this.truth(account, started, error);
+      if (await this.cancelled(account, started)) throw notTaken(error);
+      return this.truth(account, started, error);
     }
   }
 
@@ -175,16 +179,17 @@ export class SendRequests {
   }
 
   /** A worker had it, and what we heard (or did not hear) from there may not be all. */
-  private async truth(account: AccountRef, sendId: string, heard: unknown): Promise<unknown> {
-    const [row] = await this.reader.rows<{ state: SendState }>(
-      'SELECT state FROM sends WHERE account_id = $1 AND id = $2',
+  private async truth(account: AccountRef, sendId: string, heard: unknown): Promise<SendOutcome> {
+    const [row] = await this.reader.rows<Known>(
+      'SELECT id, message_id, state, answer FROM sends WHERE account_id = $1 AND id = $2',
       [account.id, sendId],
       'state-of-send',
     );
-    if (row?.state === 'failed' || row?.state === 'unknown') return heard;
+    if (row?.state === 'sent') return toldAgain(row);
+    if (row?.state === 'failed' || row?.state === 'unknown') throw heard;
     const message =
       'The message is still being sent, or was sent. Look for it among the sent messages before you send it again.';
-    return new DomainError(504, 'api_error', message);
+    throw new DomainError(504, 'api_error', message);
   }
 }
 
@@ -235,10 +240,10 @@ async function mustBeAbleToSend(tx: Tx): Promise<void> {
 
 async function mustNotBeOnItsWay(tx: Tx, messageId: string): Promise<void> {
   const open = await tx.query(
-    `SELECT FROM sends WHERE account_id = $1 AND message_id = $2 AND state IN ('pending', 'sending', 'committing')`,
+    `SELECT FROM sends WHERE account_id = $1 AND message_id = $2 AND state IN ('pending', 'sending', 'committing', 'sent')`,
     [tx.accountId, messageId],
   );
-  if (open.length > 0) throw new Conflict(`Draft ${messageId} is being sent`);
+  if (open.length > 0) throw new Conflict(`Draft ${messageId} is being sent, or was sent`);
 }
 
 /** The thread of the newest message here that is referred to; null when none is. */
@@ -253,6 +258,12 @@ async function threadOfReferences(tx: Tx, references: readonly string[]): Promis
     [tx.accountId, references],
   );
   return row?.thread_id ?? null;
+}
+
+/** Of a message that names nobody as its sender the account's owner is. */
+function mustHaveSender([sender]: readonly Participant[]): void {
+  if (sender && !ADDRESS.test(sender.email))
+    throw new InvalidRequest(`Invalid sender address ${sender.email.slice(0, 60)} (from)`);
 }
 
 type Recipients = Readonly<Record<'to' | 'cc' | 'bcc', readonly Participant[]>>;

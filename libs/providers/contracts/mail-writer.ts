@@ -9,16 +9,25 @@ export interface FlagChange {
   readonly remove: readonly string[];
 }
 
-/** The writing half of a mail session. Whatever is done twice has the effect of once. */
+/** A folder and the UIDVALIDITY under which its uids were read: under another they name other messages. */
+export interface NumberedFolder {
+  readonly path: string;
+  readonly uidValidity: string;
+}
+
+/**
+ * The writing half of a mail session. Whatever is done twice has the effect of once. A folder that was
+ * renumbered is not touched: `cursor-expired`.
+ */
 export interface MailWriter {
   /** @returns the flags now of those of these messages that are there; `\Recent` left out */
-  store(path: string, uids: readonly number[], change: FlagChange): Promise<Map<number, string[]>>;
+  store(folder: NumberedFolder, uids: readonly number[], change: FlagChange): Promise<Map<number, string[]>>;
 
   /**
    * Moves messages, and expunges nothing else. Those that are not there are left out.
    * @returns where each went, as far as the server tells (COPYUID, RFC 4315)
    */
-  move(path: string, uids: readonly number[], target: string): Promise<Map<number, NewPlace>>;
+  move(folder: NumberedFolder, uids: readonly number[], target: string): Promise<Map<number, NewPlace>>;
 
   /** @returns where it lies; null when the server does not tell (no UIDPLUS) */
   append(path: string, source: Buffer, flags: readonly string[], receivedAt: Date): Promise<NewPlace | null>;
@@ -30,7 +39,7 @@ export interface MailWriter {
    * Expunges these messages and nothing else; those that are gone are fine. Where a server cannot expunge some alone,
    * they stay behind, marked, as long as others are marked too.
    */
-  remove(path: string, uids: readonly number[]): Promise<void>;
+  remove(folder: NumberedFolder, uids: readonly number[]): Promise<void>;
 
   /** One that exists already is fine. */
   createFolder(path: string): Promise<void>;

@@ -1,4 +1,4 @@
-import type { FlagChange, MailWriter, NewPlace } from '#libs/providers/contracts/mail-writer.js';
+import type { FlagChange, MailWriter, NewPlace, NumberedFolder } from '#libs/providers/contracts/mail-writer.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { withoutRecent } from './folder-changes.js';
@@ -9,9 +9,14 @@ import { uidSet } from './uid-set.js';
 export class ImapWriter implements MailWriter {
   constructor(protected readonly connection: ImapConnection) {}
 
-  async store(path: string, uids: readonly number[], { add, remove }: FlagChange): Promise<Map<number, string[]>> {
+  async store(
+    folder: NumberedFolder,
+    uids: readonly number[],
+    { add, remove }: FlagChange,
+  ): Promise<Map<number, string[]>> {
     const { flow } = this.connection;
-    await this.connection.select(path);
+    const { path } = folder;
+    await this.select(folder);
     const [set, options] = [uidSet(uids), { uid: true, silent: true }];
     const doing = `changing flags in ${path}`;
     if (add.length > 0) await this.must(doing, () => flow.messageFlagsAdd(set, [...add], options));
@@ -25,15 +30,16 @@ export class ImapWriter implements MailWriter {
     return found;
   }
 
-  async move(path: string, uids: readonly number[], target: string): Promise<Map<number, NewPlace>> {
+  async move(folder: NumberedFolder, uids: readonly number[], target: string): Promise<Map<number, NewPlace>> {
     const { flow } = this.connection;
-    await this.connection.select(path);
+    const { path } = folder;
+    await this.select(folder);
     const [set, doing] = [uidSet(uids), `moving messages from ${path} to ${target}`];
     const inOneGo = this.connection.has('MOVE');
     const moved = await this.must(doing, () =>
       inOneGo ? flow.messageMove(set, target, { uid: true }) : flow.messageCopy(set, target, { uid: true }),
     );
-    if (!inOneGo) await this.remove(path, uids);
+    if (!inOneGo) await this.remove(folder, uids);
     const { uidValidity, uidMap } = moved;
     if (uidValidity === undefined || !uidMap) return new Map();
     return new Map([...uidMap].map(([from, to]) => [from, { uidValidity: String(uidValidity), uid: to }]));
@@ -48,19 +54,28 @@ export class ImapWriter implements MailWriter {
 
   async find(path: string, messageId: string): Promise<NewPlace[]> {
     await this.connection.select(path);
+    const doing = `searching ${path}`;
     const query = { header: { 'message-id': messageId } };
-    const uids = await this.must(`searching ${path}`, () => this.connection.flow.search(query, { uid: true }));
+    const uids = await this.must(doing, () => this.connection.flow.search(query, { uid: true }));
+    if (uids.length === 0) return [];
     const uidValidity = String(this.connection.selected?.uidValidity ?? '');
-    return uids.toSorted((a, b) => b - a).map((uid) => ({ uid, uidValidity }));
+    const places: NewPlace[] = [];
+    // Some servers find too much: by the words in it, or everything.
+    const rows = this.connection.flow.fetch(uidSet(uids), { uid: true, envelope: true }, { uid: true });
+    for await (const { uid, envelope } of this.connection.rows(doing, rows)) {
+      if (envelope?.messageId?.includes(messageId)) places.push({ uid, uidValidity });
+    }
+    return places.toSorted((one, other) => other.uid - one.uid);
   }
 
   /**
    * Without UID EXPUNGE (RFC 4315) only a plain one is left, which takes what others have marked as deleted with it. It
    * is not used then: the messages stay behind, marked, for whoever expunges next.
    */
-  async remove(path: string, uids: readonly number[]): Promise<void> {
+  async remove(folder: NumberedFolder, uids: readonly number[]): Promise<void> {
     const { flow } = this.connection;
-    await this.connection.select(path);
+    const { path } = folder;
+    await this.select(folder);
     const [set, doing] = [uidSet(uids), `removing messages from ${path}`];
     if (!this.connection.has('UIDPLUS')) {
       await this.must(doing, () => flow.messageFlagsAdd(set, ['\\Deleted'], { uid: true, silent: true }));
@@ -87,6 +102,13 @@ export class ImapWriter implements MailWriter {
     } catch (error) {
       if (!(error instanceof ProviderError) || error.kind !== 'not-found') throw error;
     }
+  }
+
+  /** @throws ProviderError `cursor-expired` when its uids mean something else now */
+  private async select({ path, uidValidity }: NumberedFolder): Promise<void> {
+    await this.connection.select(path);
+    if (String(this.connection.selected?.uidValidity) === uidValidity) return;
+    throw new ProviderError('cursor-expired', `Folder ${path} was renumbered; it has to be read anew first.`);
   }
 
   /** imapflow answers `false` where a server refused, or where the connection broke. */

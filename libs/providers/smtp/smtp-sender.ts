@@ -16,7 +16,8 @@ import type { SmtpOptions } from './verify-smtp.js';
 
 const CHUNK = 65_536;
 const CONNECT_MS = 30_000;
-const SILENCE_MS = 45_000;
+/** Servers that look into mail take their time over the end of it; RFC 5321 4.5.3.2 would give them ten minutes. */
+const SILENCE_MS = 120_000;
 
 interface RawError {
   readonly responseCode?: number;

@@ -6,6 +6,8 @@ import { newId } from '#libs/common/ids.js';
 import { Reader } from '#libs/database/reader.js';
 import type { FolderCursor, RemoteFolder } from '#libs/providers/contracts/mail-driver.js';
 
+import type { NumberedFolder } from '#libs/providers/contracts/mail-writer.js';
+
 import { dropAllUids, refreshFolder } from './uid-changes.js';
 import { folderPriority, type FoldersPlan, type KnownFolder } from './plan-folders.js';
 
@@ -24,6 +26,12 @@ export interface StoredFolder extends KnownFolder {
  */
 export const REST = `least(interval '1 minute' * 10 ^ least(attempts - 1, 9), interval '1 day')`;
 export const RESTING = `updated_at > now() - ${REST}`;
+
+/** The folder as its uids are known here; under no number while it was not read. */
+export const numbered = ({ path, cursor }: Pick<StoredFolder, 'path' | 'cursor'>): NumberedFolder => ({
+  path,
+  uidValidity: cursor?.uidValidity ?? '',
+});
 
 /** Folder rows and their sync state. */
 @Injectable()

@@ -117,8 +117,12 @@ export async function deleteOrphans(tx: Tx, before: Date): Promise<number> {
   const orphans = await tx.query<OrphanRow>(
     `SELECT id, thread_id, message_id_header, draft FROM messages
      WHERE account_id = $1 AND orphaned_at < $2 AND NOT EXISTS (
-       -- Somebody else deleted the copy of a draft that has been changed here since: it is saved again.
-       SELECT FROM actions WHERE account_id = $1 AND object_id = messages.id AND state = 'pending' AND kind = 'draft.save'
+       -- What was written here and is not, or could not be, saved at the provider: there is no other copy.
+       SELECT FROM actions WHERE account_id = $1 AND object_id = messages.id AND state IN ('pending', 'failed')
+         AND kind IN ('draft.save', 'sent.save')
+     ) AND NOT EXISTS (
+       SELECT FROM sends WHERE account_id = $1 AND message_id = messages.id
+         AND state IN ('pending', 'sending', 'committing')
      ) ORDER BY orphaned_at LIMIT $3`,
     [tx.accountId, before, ORPHANS_AT_A_TIME],
   );

@@ -53,12 +53,17 @@ export class SendStore {
     if (rows.length === 0) throw new Error('the claim of a message on its way has run out');
   }
 
-  async failed({ accountId, id }: ClaimedSend, state: 'failed' | 'unknown', error: DomainError): Promise<void> {
+  async failed(
+    { accountId, id }: ClaimedSend,
+    state: 'failed' | 'unknown',
+    error: DomainError,
+    from: readonly SendState[] = ['sending', 'committing'],
+  ): Promise<void> {
     const { status, type, message, details } = error;
     await this.reader.rows(
       `UPDATE sends SET state = $3, answer = $4, content = NULL, settled_at = now()
-       WHERE account_id = $1 AND id = $2 AND state IN ('sending', 'committing')`,
-      [accountId, id, state, JSON.stringify({ error: { status, type, message, details } })],
+       WHERE account_id = $1 AND id = $2 AND state = ANY($5)`,
+      [accountId, id, state, JSON.stringify({ error: { status, type, message, details } }), from],
       'failed-send',
     );
   }
@@ -67,7 +72,8 @@ export class SendStore {
   async abandoned(): Promise<{ readonly accountId: string; readonly id: string; readonly state: SendState }[]> {
     return this.reader.rows(
       `SELECT account_id AS "accountId", id, state FROM sends
-       WHERE state IN ('sending', 'committing') AND claimed_until < now() LIMIT 100`,
+       WHERE (state IN ('sending', 'committing') AND claimed_until < now())
+          OR (state = 'pending' AND created_at < now() - interval '3 minutes') LIMIT 100`,
       [],
       'abandoned-sends',
     );

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Inject, Injectable } from '@nestjs/common';
 
 import { BlobStore } from '#libs/blobs/blob-store.js';
@@ -6,6 +8,7 @@ import { DomainError } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
 import type { Participant } from '#libs/common/participants.js';
 import { Reader } from '#libs/database/reader.js';
+import type { SendState } from '#libs/database/send.entity.js';
 import type { SendOutcome } from '#libs/domain/send/outgoing.js';
 import { buildMessage, type OutgoingFile } from '#libs/mime/build-message.js';
 import { withoutBcc } from '#libs/mime/without-bcc.js';
@@ -20,6 +23,8 @@ import { type ClaimedSend, SendStore, settleSend } from './send-store.js';
 import { becomeSent } from './sent-message.js';
 
 const RENEW_MS = 5000;
+const SETTLE_ATTEMPTS = 10;
+const SETTLE_PAUSE_MS = 1000;
 /** Providers that put a copy of what is sent into the folder of sent mail themselves. */
 const SELF_FILING = new Set(['gmail', 'outlook', 'office365']);
 
@@ -63,7 +68,7 @@ export class Sending {
         throw await this.fail(send, error);
       });
       // Whatever happens from here on, it has been sent. What cannot be written down is found by the sweep, as unknown.
-      await this.settle(send, failures);
+      await this.settleSurely(send, failures);
       return { messageId: send.messageId, failures: failures as SendOutcome['failures'] };
     } finally {
       clearInterval(renewing);
@@ -74,7 +79,8 @@ export class Sending {
   async sweep(): Promise<void> {
     for (const { accountId, id, state } of await this.sends.abandoned()) {
       const send = { accountId, id, messageId: '', content: null };
-      await this.fail(send, new SendFailure('data', null, { unknown: state === 'committing' }));
+      // As it was seen: one that moved on meanwhile is alive.
+      await this.fail(send, new SendFailure('data', null, { unknown: state === 'committing' }), [state]);
     }
   }
 
@@ -130,6 +136,22 @@ export class Sending {
     return Buffer.concat(chunks);
   }
 
+  /** A database that is away for a moment must not cost the record of what was sent. */
+  private async settleSurely(send: ClaimedSend, failures: Failures): Promise<void> {
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await this.settle(send, failures);
+      } catch (error) {
+        this.logger.error(
+          { err: error, accountId: send.accountId, sendId: send.id },
+          'a sent message was not recorded',
+        );
+        if (attempts >= SETTLE_ATTEMPTS) throw error;
+        await sleep(SETTLE_PAUSE_MS);
+      }
+    }
+  }
+
   private async settle({ accountId, id, messageId, content }: ClaimedSend, failures: Failures): Promise<void> {
     const [account] = await this.reader.rows<{ provider: string }>(
       'SELECT provider FROM accounts WHERE id = $1',
@@ -144,13 +166,13 @@ export class Sending {
   }
 
   /** Writes down how it ended. @returns what the caller is told */
-  private async fail(send: ClaimedSend, error: unknown): Promise<unknown> {
+  private async fail(send: ClaimedSend, error: unknown, from?: readonly SendState[]): Promise<unknown> {
     const known = error instanceof SendFailure ? sendAnswer(error) : error;
     const told =
       known instanceof DomainError ? known : new DomainError(503, 'api_error', 'Sending failed inside the engine.');
     if (known !== told) this.logger.error({ err: error, accountId: send.accountId }, 'sending failed');
     const unknown = error instanceof SendFailure && error.options.unknown === true;
-    await this.sends.failed(send, unknown ? 'unknown' : 'failed', told);
+    await this.sends.failed(send, unknown ? 'unknown' : 'failed', told, from);
     if (unknown) {
       const message = 'A message may or may not have been sent: the server took it and did not answer.';
       await this.log.add(send.accountId, {

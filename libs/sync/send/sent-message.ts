@@ -2,7 +2,7 @@ import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { queueActions } from '#libs/domain/actions/actions.js';
 import { attach } from '#libs/domain/drafts/draft-files.js';
-import { saveDraftRow } from '#libs/domain/drafts/draft-rows.js';
+import { saveDraftRow, takePlaces } from '#libs/domain/drafts/draft-rows.js';
 import { createFolder } from '#libs/domain/folders/folder-updates.service.js';
 import { touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
 import { touchThreads } from '#libs/domain/messages/touch-mail.js';
@@ -30,12 +30,16 @@ export async function becomeSent(
   if (!content) await leaveDrafts(tx, id);
   const sent = await sentFolder(tx);
   const [row] = await tx.query<SentRow>(
-    `UPDATE messages SET draft = false, sent = true, unread = false, received_at = now(), category_ids = ARRAY[$3::text]
+    `UPDATE messages SET draft = false, sent = true, unread = false, received_at = now(), category_ids = ARRAY[$3::text],
+       orphaned_at = NULL
      WHERE account_id = $1 AND id = $2
      RETURNING thread_id AS "threadId", message_id_header AS "messageIdHeader"`,
     [tx.accountId, id, sent],
   );
   if (!row) return;
+  // Their numbers are those of the draft's copy, which goes: until there is another their bytes are kept.
+  if (!content?.raw)
+    await tx.query('UPDATE files SET part = NULL WHERE account_id = $1 AND message_id = $2', [tx.accountId, id]);
   if (!content) tx.changes.record('delete', 'draft', id);
   tx.changes.record('create', 'message', id);
   // Answers to it find their thread.
@@ -57,10 +61,15 @@ async function create(tx: Tx, content: OutgoingContent): Promise<string> {
   const fetched = new Map(content.files.map(({ id, blobKey }) => [id, blobKey]));
   const row = { ...content, threadId, version: 0, receivedAt: new Date(), draft: true, madeHere: true };
   await saveDraftRow(tx, row, false);
+  const known = await tx.query<{ id: string }>('SELECT id FROM files WHERE account_id = $1 AND id = ANY($2)', [
+    tx.accountId,
+    [...fetched.keys()],
+  ]);
+  // One that was deleted in the meantime was sent all the same.
   await attach(
     tx,
     content.id,
-    content.files.map(({ id }) => id),
+    known.map(({ id }) => id),
     fetched,
   );
   await insertRawFiles(tx, content);
@@ -101,23 +110,14 @@ async function insertRawFiles(tx: Tx, { id, raw }: OutgoingContent): Promise<voi
 
 /** Its copies in the drafts folder go. */
 async function leaveDrafts(tx: Tx, id: string): Promise<void> {
-  const places = await tx.query<{ folderId: string; uid: string }>(
-    `WITH gone AS (
-       DELETE FROM message_uids WHERE account_id = $1 AND message_id = $2 RETURNING folder_id, uid
-     ), counted AS (
-       UPDATE folder_syncs sync SET synced = synced - left_by.number FROM (
-         SELECT folder_id, count(*) AS number FROM gone WHERE uid > 0 GROUP BY folder_id
-       ) AS left_by WHERE sync.account_id = $1 AND sync.folder_id = left_by.folder_id
-     )
-     SELECT folder_id AS "folderId", uid FROM gone WHERE uid > 0`,
-    [tx.accountId, id],
-  );
+  const places = await takePlaces(tx, id);
   await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details: { madeHere: true, places } }]);
 }
 
 async function sentFolder(tx: Tx): Promise<string> {
   const [folder] = await tx.query<{ id: string }>(
-    `SELECT id FROM categories WHERE account_id = $1 AND kind = 'folder' AND role = 'sent'`,
+    `SELECT id FROM categories WHERE account_id = $1 AND kind = 'folder' AND (role = 'sent' OR lower(display_name) = 'sent')
+     ORDER BY (role = 'sent') IS TRUE DESC LIMIT 1`,
     [tx.accountId],
   );
   return folder?.id ?? createFolder(tx, 'Sent', 'sent');

@@ -14,7 +14,7 @@ export interface ActionDetails {
   readonly madeHere?: boolean;
   /** Of a message that was sent as raw MIME. */
   readonly blobKey?: string;
-  readonly places?: readonly { readonly folderId: string; readonly uid: string }[];
+  readonly places?: readonly { readonly folderId: string; readonly uid: string; readonly uidValidity: string }[];
 }
 
 export interface PendingAction {

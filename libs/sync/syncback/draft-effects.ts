@@ -8,7 +8,7 @@ import type { NewPlace } from '#libs/providers/contracts/mail-writer.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import type { Watch } from '../folder-visits.js';
-import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
+import { FolderStore, numbered, type StoredFolder } from '../mail/folder-store.js';
 import { dropUids } from '../mail/uid-changes.js';
 
 import { type PendingAction, settle } from './action-store.js';
@@ -37,6 +37,7 @@ export class DraftEffects {
       await this.writer.write(accountId, done, { epoch });
     } catch (error) {
       if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
+      if (error.kind === 'cursor-expired') watch.roundAt = Math.min(watch.roundAt, Date.now());
       await this.writer.write(accountId, (tx) => refused(tx, [action], error), { epoch });
     }
   }
@@ -58,8 +59,11 @@ export class DraftEffects {
     const place = known ?? (await driver.append(home.path, source, FLAGS, draft.receivedAt));
     await this.removeOlder(driver, draft, folders, home, place);
     return async (tx) => {
-      await this.place(tx, draft, folders, home, place);
-      await this.drafts.setParts(tx, partsOf(source, draft.files));
+      // What was sent meanwhile is no draft any more, and its copy here goes with the action that follows.
+      if (await this.drafts.isDraft(tx, draft.id)) {
+        await this.place(tx, draft, folders, home, place);
+        await this.drafts.setParts(tx, draft.id, partsOf(source, draft.files));
+      }
       await settle(tx, [action.id], 'successful');
       await touchThreads(tx, await touchMessages(tx, [draft.id]));
     };
@@ -75,13 +79,19 @@ export class DraftEffects {
     const older = draft.places.filter(({ folderId, uid }) => folderId !== home.id || uid !== place?.uid);
     for (const folder of folders) {
       const uids = older.filter(({ folderId }) => folderId === folder.id).map(({ uid }) => uid);
-      if (uids.length > 0) await driver.remove(folder.path, uids);
+      if (uids.length > 0) await driver.remove(numbered(folder), uids);
     }
     if (!place) return;
     // Copies that no pass has seen yet.
     const ours = await driver.find(home.path, `${draft.id}-`);
-    const others = ours.map(({ uid }) => uid).filter((uid) => uid !== place.uid);
-    if (others.length > 0) await driver.remove(home.path, others);
+    const others = ours.filter(({ uid }) => uid !== place.uid);
+    const [{ uidValidity } = { uidValidity: '' }] = others;
+    if (others.length > 0) {
+      await driver.remove(
+        { path: home.path, uidValidity },
+        others.map(({ uid }) => uid),
+      );
+    }
   }
 
   private async place(
@@ -108,12 +118,21 @@ export class DraftEffects {
   private async remove(watch: Watch, action: PendingAction): Promise<(tx: Tx) => Promise<void>> {
     const { places = [], madeHere = false } = action.details ?? {};
     const driver = await watch.source.get();
+    const removed: { readonly folderId: string; readonly uids: number[] }[] = [];
     for (const folder of await this.folders.list(watch.account.id)) {
-      const known = places.filter(({ folderId }) => folderId === folder.id).map(({ uid }) => Number(uid));
+      const here = numbered(folder);
+      const known = places.filter((place) => place.folderId === folder.id && place.uidValidity === here.uidValidity);
       const ours = madeHere && folder.role === 'drafts' ? await driver.find(folder.path, `${action.objectId}-`) : [];
-      const uids = new Set([...known, ...ours.map(({ uid }) => uid)]);
-      if (uids.size > 0) await driver.remove(folder.path, [...uids]);
+      const found = ours.filter(({ uidValidity }) => uidValidity === here.uidValidity);
+      const uids = [...new Set([...known, ...found].map(({ uid }) => Number(uid)))];
+      if (uids.length === 0) continue;
+      await driver.remove(here, uids);
+      removed.push({ folderId: folder.id, uids });
     }
-    return (tx) => settle(tx, [action.id], 'successful');
+    return async (tx) => {
+      // A pass may have seen the copy after what it is a copy of was sent or deleted.
+      for (const { folderId, uids } of removed) await dropUids(tx, folderId, uids);
+      await settle(tx, [action.id], 'successful');
+    };
   }
 }

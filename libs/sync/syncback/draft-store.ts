@@ -83,12 +83,20 @@ export class DraftStore {
     );
   }
 
+  async isDraft(tx: Tx, id: string): Promise<boolean> {
+    const found = await tx.query('SELECT FROM messages WHERE account_id = $1 AND id = $2 AND draft', [
+      tx.accountId,
+      id,
+    ]);
+    return found.length > 0;
+  }
+
   /** By which numbers files can be fetched from the copy: their bytes need not be kept here. */
-  async setParts(tx: Tx, parts: ReadonlyMap<string, string>): Promise<void> {
+  async setParts(tx: Tx, messageId: string, parts: ReadonlyMap<string, string>): Promise<void> {
     await tx.query(
       `UPDATE files SET part = numbered.part FROM unnest($2::text[], $3::text[]) AS numbered(id, part)
-       WHERE account_id = $1 AND files.id = numbered.id`,
-      [tx.accountId, [...parts.keys()], [...parts.values()]],
+       WHERE account_id = $1 AND files.id = numbered.id AND message_id = $4`,
+      [tx.accountId, [...parts.keys()], [...parts.values()], messageId],
     );
   }
 }

@@ -6,7 +6,7 @@ import type { NewPlace } from '#libs/providers/contracts/mail-writer.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { FolderVisits, type Watch } from '../folder-visits.js';
-import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
+import { FolderStore, numbered, type StoredFolder } from '../mail/folder-store.js';
 import { setFlags, type UidFlags } from '../mail/uid-changes.js';
 
 import { ActionStore, type PendingAction, settle } from './action-store.js';
@@ -86,10 +86,10 @@ export class MessageEffects {
     { folderId, change, places }: StoreEffect,
     outcome: Outcome,
   ): Promise<void> {
-    const { path } = mustHave(folders, folderId);
+    const folder = mustHave(folders, folderId);
     const driver = await source.get();
     const found = await driver.store(
-      path,
+      numbered(folder),
       places.map(({ uid }) => uid),
       change,
     );
@@ -113,9 +113,9 @@ export class MessageEffects {
     // A worker that was killed between copying and removing has left copies there and the originals here.
     const copied = driver.capabilities.move ? new Set() : await this.foundIn(watch, to, places);
     const [left, going] = split(places, ({ messageId }) => copied.has(messageId));
-    if (left.length > 0) await driver.remove(from.path, left.map(uidOf));
+    if (left.length > 0) await driver.remove(numbered(from), left.map(uidOf));
     const told =
-      going.length > 0 ? await driver.move(from.path, going.map(uidOf), to.path) : new Map<number, NewPlace>();
+      going.length > 0 ? await driver.move(numbered(from), going.map(uidOf), to.path) : new Map<number, NewPlace>();
     const uidValidity = to.cursor?.uidValidity;
     const known = going.every(({ uid }) => told.get(uid)?.uidValidity === uidValidity && uidValidity !== undefined);
     // They are found in their new folder before they leave the old one here: a move is one change.
@@ -154,7 +154,7 @@ function split<T>(items: readonly T[], passes: (item: T) => boolean): [T[], T[]]
 /** What the server refuses for a reason of this folder is noted; other errors are the account's. */
 async function attempt(
   places: readonly Place[],
-  { refused: refusals }: Trouble,
+  { refused: refusals, missing }: Trouble,
   work: () => Promise<void>,
 ): Promise<void> {
   if (places.length === 0) return;
@@ -162,7 +162,11 @@ async function attempt(
     await work();
   } catch (error) {
     if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
-    for (const { messageId } of places) refusals.set(messageId, error);
+    for (const { messageId } of places) {
+      // The folder was renumbered: the next look at it tells where they are.
+      if (error.kind === 'cursor-expired') missing.add(messageId);
+      else refusals.set(messageId, error);
+    }
   }
 }
 

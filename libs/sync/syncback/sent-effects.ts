@@ -50,7 +50,7 @@ export class SentEffects {
           if (place && place.uidValidity === home.cursor?.uidValidity) {
             await this.drafts.put(tx, message, home.id, place.uid, FLAGS);
           }
-          await this.drafts.setParts(tx, parts);
+          await this.drafts.setParts(tx, message.id, parts);
           await settle(tx, [action.id], 'successful');
           await touchThreads(tx, await touchMessages(tx, [message.id]));
         },
