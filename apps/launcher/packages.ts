@@ -54,6 +54,7 @@ export async function unpackPackages(
 }
 
 async function isComplete(home: string, packages: readonly string[]): Promise<boolean> {
+  // Without a marker, or with one that cannot be read, it is unpacked anew.
   const marker = await readFile(join(home, 'packages.txt'), 'utf8').catch(() => null);
   return marker === packages.join('\n');
 }

@@ -14,13 +14,12 @@ export interface OutgoingFile {
   readonly content: Buffer | Readable;
 }
 
-/** A message as it is to be written. Nothing in it is made up here, so the same facts give the same headers. */
-export interface OutgoingMessage {
+/** What somebody wrote, and to whom. */
+export interface Letter {
   /** Without angle brackets, as are the next two. */
   readonly messageIdHeader: string;
   readonly inReplyTo: string | null;
   readonly references: readonly string[];
-  readonly date: Date;
   readonly subject: string;
   readonly from: readonly Participant[];
   readonly to: readonly Participant[];
@@ -29,6 +28,11 @@ export interface OutgoingMessage {
   readonly replyTo: readonly Participant[];
   /** HTML. */
   readonly body: string;
+}
+
+/** A message as it is to be written. Nothing in it is made up here, so the same facts give the same headers. */
+export interface OutgoingMessage extends Letter {
+  readonly date: Date;
   readonly files: readonly OutgoingFile[];
 }
 

@@ -1,4 +1,5 @@
 import type { Participant } from '#libs/common/participants.js';
+import type { Letter } from '#libs/mime/build-message.js';
 
 /** What a caller says of a draft; absent: nothing said. */
 export interface DraftFields {
@@ -17,20 +18,11 @@ export interface DraftFields {
 }
 
 /** A draft as it stands in the database. */
-export interface DraftRow {
+export interface DraftRow extends Omit<Letter, 'messageIdHeader'> {
   readonly id: string;
+  readonly messageIdHeader: string | null;
   readonly threadId: string;
   readonly version: number;
-  readonly subject: string;
-  readonly body: string;
-  readonly from: readonly Participant[];
-  readonly to: readonly Participant[];
-  readonly cc: readonly Participant[];
-  readonly bcc: readonly Participant[];
-  readonly replyTo: readonly Participant[];
-  readonly messageIdHeader: string | null;
-  readonly inReplyTo: string | null;
-  readonly references: readonly string[];
   readonly receivedAt: Date;
   readonly draft: boolean;
   readonly madeHere: boolean;

@@ -14,7 +14,6 @@ export type FetchedFiles = ReadonlyMap<string, string>;
 /**
  * Makes these the draft's files, in this order. An upload becomes the draft's own; of a file that belongs to another
  * message the draft gets a copy. Files that are taken out are uploads again.
- * @returns how many of them are attachments
  * @throws InvalidRequest for a file that does not exist
  */
 export async function attach(
@@ -22,7 +21,7 @@ export async function attach(
   draftId: string,
   fileIds: readonly string[],
   fetched: FetchedFiles,
-): Promise<number> {
+): Promise<void> {
   const wanted = [...new Set(fileIds)];
   const rows = await tx.query<FileRow>(
     'SELECT id, message_id, blob_key FROM files WHERE account_id = $1 AND id = ANY($2)',
@@ -52,5 +51,23 @@ export async function attach(
     );
     tx.changes.record('create', 'file', copy);
   }
-  return wanted.length;
+}
+
+/** Files that the body shows (`cid:` and the file's id) are inline. @returns how many are not */
+export async function showInline(tx: Tx, draftId: string, body: string): Promise<number> {
+  await tx.query(
+    `UPDATE files SET content_id = shown.id, disposition = CASE WHEN shown.id IS NULL THEN 'attachment' ELSE 'inline' END
+     FROM (
+       SELECT file.id AS file_id, CASE WHEN strpos($3, 'cid:' || file.id) > 0 THEN file.id END AS id
+       FROM files file WHERE file.account_id = $1 AND file.message_id = $2
+         AND (file.content_id IS NULL OR file.content_id = file.id)
+     ) AS shown WHERE account_id = $1 AND files.id = shown.file_id`,
+    [tx.accountId, draftId, body],
+  );
+  const [counted] = await tx.query<{ number: number }>(
+    `SELECT count(*)::int AS number FROM files
+     WHERE account_id = $1 AND message_id = $2 AND disposition = 'attachment'`,
+    [tx.accountId, draftId],
+  );
+  return counted?.number ?? 0;
 }

@@ -7,13 +7,13 @@ import { Reader } from '#libs/database/reader.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
 import { queueActions } from '../actions/actions.js';
-import { createFolder } from '../folders/folder-updates.service.js';
+import { folderFor } from '../folders/folder-updates.service.js';
 import { MailContents } from '../messages/mail-contents.service.js';
 import { ownMessageId } from '../messages/own-message-id.js';
 import { touchThreads } from '../messages/touch-mail.js';
 
 import type { DraftFields, DraftRow } from './draft-fields.js';
-import { attach, type FetchedFiles } from './draft-files.js';
+import { attach, type FetchedFiles, showInline } from './draft-files.js';
 import { replyTarget } from './draft-reply.js';
 import { deleteDraftRow, draftRow, saveDraftRow, takePlaces } from './draft-rows.js';
 import { ownAddress } from './own-address.js';
@@ -114,35 +114,9 @@ async function save(tx: Tx, fetched: FetchedFiles, fields: DraftFields, draft: D
   const messageIdHeader = ownMessageId(draft.id, draft.version, next.from[0]?.email ?? '');
   await saveDraftRow(tx, { ...next, ...subjectKept, messageIdHeader }, attachments > 0);
   await touchThreads(tx, [draft.threadId], { subjectKeys: new Map([[draft.threadId, '0']]) });
-  await mustHaveHome(tx);
+  // It has to have a place to go to.
+  await folderFor(tx, 'drafts', 'Drafts');
   await queueActions(tx, [{ kind: 'draft.save', objectId: draft.id, details: { version: draft.version } }]);
-}
-
-/** Files that the body shows (`cid:` and the file's id) are inline. @returns how many are not */
-async function showInline(tx: Tx, draftId: string, body: string): Promise<number> {
-  await tx.query(
-    `UPDATE files SET content_id = shown.id, disposition = CASE WHEN shown.id IS NULL THEN 'attachment' ELSE 'inline' END
-     FROM (
-       SELECT file.id AS file_id, CASE WHEN strpos($3, 'cid:' || file.id) > 0 THEN file.id END AS id
-       FROM files file WHERE file.account_id = $1 AND file.message_id = $2
-         AND (file.content_id IS NULL OR file.content_id = file.id)
-     ) AS shown WHERE account_id = $1 AND files.id = shown.file_id`,
-    [tx.accountId, draftId, body],
-  );
-  const [counted] = await tx.query<{ number: number }>(
-    `SELECT count(*)::int AS number FROM files
-     WHERE account_id = $1 AND message_id = $2 AND disposition = 'attachment'`,
-    [tx.accountId, draftId],
-  );
-  return counted?.number ?? 0;
-}
-
-/** A folder for drafts is made when the account has none. */
-async function mustHaveHome(tx: Tx): Promise<void> {
-  const found = await tx.query(`SELECT FROM categories WHERE account_id = $1 AND kind = 'folder' AND role = 'drafts'`, [
-    tx.accountId,
-  ]);
-  if (found.length === 0) await createFolder(tx, 'Drafts', 'drafts');
 }
 
 /** @throws NotFound, InvalidRequest, Conflict */

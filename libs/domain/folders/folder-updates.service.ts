@@ -66,6 +66,15 @@ export class FolderUpdates {
   }
 }
 
+/** The account's folder with this role, else of this name; made when there is none. @returns its id */
+export async function folderFor(tx: Tx, role: string, name: string): Promise<string> {
+  const folders = await foldersOf(tx);
+  const folder =
+    folders.find((one) => one.role === role) ??
+    folders.find(({ displayName }) => displayName.toLowerCase() === name.toLowerCase());
+  return folder?.id ?? createFolder(tx, name, role);
+}
+
 /** A folder that the provider is to create; it can be moved to at once. @returns its id */
 export async function createFolder(tx: Tx, displayName: string, role: string | null): Promise<string> {
   const folders = await foldersOf(tx);

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 
 import { Injectable } from '@nestjs/common';
 
@@ -80,7 +81,5 @@ export class MailContents {
 
 /** All of it in memory, for the few answers that need it as one text. */
 export async function asBase64({ stream }: Content): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('base64');
+  return (await buffer(stream)).toString('base64');
 }

@@ -43,9 +43,9 @@ export class MailUpdates {
   }
 
   /** For every message of the thread but its drafts. Sent mail stays where it is while there is other. */
-  async updateThread(account: AccountRef, id: string, wish: MessageWish, version?: number): Promise<void> {
+  async updateThread(account: AccountRef, id: string, wish: MessageWish): Promise<void> {
     await this.writer.write(account.id, async (tx) => {
-      const messages = await messagesOfThread(tx, id, version);
+      const messages = await messagesOfThread(tx, id);
       await mustHaveFolder(tx, wish.folderId);
       const moving = new Set(movable(messages));
       const { folderId, ...flags } = wish;

@@ -1,4 +1,4 @@
-import type { Participant } from '#libs/common/participants.js';
+import type { Letter } from '#libs/mime/build-message.js';
 import type { ParsedFile } from '#libs/mime/parsed-message.js';
 
 /** A file of a message on its way, with its bytes in the blob store. */
@@ -8,22 +8,10 @@ export interface OutgoingAttachment {
 }
 
 /** What is sent, when it is no draft: kept with the request until it is settled. */
-export interface OutgoingContent {
+export interface OutgoingContent extends Letter {
   readonly id: string;
   /** Null when its references are still to tell. */
   readonly threadId: string | null;
-  /** Without angle brackets, as are the next two. */
-  readonly messageIdHeader: string;
-  readonly inReplyTo: string | null;
-  readonly references: readonly string[];
-  readonly subject: string;
-  /** HTML. */
-  readonly body: string;
-  readonly from: readonly Participant[];
-  readonly to: readonly Participant[];
-  readonly cc: readonly Participant[];
-  readonly bcc: readonly Participant[];
-  readonly replyTo: readonly Participant[];
   readonly files: readonly OutgoingAttachment[];
   /** A message that the caller wrote as it is: its bytes in the blob store, and the files in it. */
   readonly raw?: { readonly blobKey: string; readonly files: readonly ParsedFile[] };

@@ -4,7 +4,7 @@ import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
 import type { CategoryRow } from '../folders/account-categories.js';
-import { createFolder } from '../folders/folder-updates.service.js';
+import { folderFor } from '../folders/folder-updates.service.js';
 import { type ChangeableMessage, messagesOfThread, movable, wishFor } from '../messages/mail-updates.service.js';
 import { touchThreads } from '../messages/touch-mail.js';
 
@@ -76,18 +76,9 @@ async function targetsOf(
   for (const message of movable(messages)) {
     const to = moves.findLast((move) => applies(message, move))?.to;
     if (to === undefined) continue;
-    const folder = folders.get(to) ?? (await folderFor(tx, to, categories));
+    const folder = folders.get(to) ?? (await folderFor(tx, to, FOLDER_NAMES[to]));
     folders.set(to, folder);
     targets.set(message.id, folder);
   }
   return targets;
-}
-
-/** The account's folder for it; made when there is none. */
-async function folderFor(tx: Tx, to: Destination, categories: readonly CategoryRow[]): Promise<string> {
-  const name = FOLDER_NAMES[to];
-  const folder =
-    categories.find(({ role }) => role === to) ??
-    categories.find(({ kind, display_name: other }) => kind === 'folder' && other.toLowerCase() === name.toLowerCase());
-  return folder?.id ?? createFolder(tx, name, to);
 }

@@ -90,8 +90,14 @@ const INSERT_MESSAGES = `
     unread, starred, draft, sent, has_attachments, ARRAY[folder_id], parse_state, parse_problem
   FROM fresh`;
 
+/** A message as far as its files go. */
+interface MessageWithFiles {
+  readonly id: string;
+  readonly parsed: Pick<ParsedMessage, 'files'>;
+}
+
 /** Inserts the messages' files, and records those that the API lists. */
-export async function insertFiles(tx: Tx, messages: readonly NewMessage[]): Promise<void> {
+export async function insertFiles(tx: Tx, messages: readonly MessageWithFiles[]): Promise<void> {
   const rows = messages.flatMap((message) =>
     message.parsed.files.map((file) => ({ id: newId(), messageId: message.id, file })),
   );

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Inject, Injectable } from '@nestjs/common';
@@ -6,11 +7,10 @@ import { BlobStore } from '#libs/blobs/blob-store.js';
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { DomainError } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
-import type { Participant } from '#libs/common/participants.js';
 import { Reader } from '#libs/database/reader.js';
 import type { SendState } from '#libs/database/send.entity.js';
 import type { SendOutcome } from '#libs/domain/send/outgoing.js';
-import { buildMessage, type OutgoingFile } from '#libs/mime/build-message.js';
+import { buildMessage, type OutgoingFile, type OutgoingMessage } from '#libs/mime/build-message.js';
 import { withoutBcc } from '#libs/mime/without-bcc.js';
 import { type Failures, SendFailure } from '#libs/providers/contracts/mail-sender.js';
 
@@ -27,20 +27,6 @@ const SETTLE_ATTEMPTS = 10;
 const SETTLE_PAUSE_MS = 1000;
 /** Providers that put a copy of what is sent into the folder of sent mail themselves. */
 const SELF_FILING = new Set(['gmail', 'outlook', 'office365']);
-
-interface Letter {
-  readonly messageIdHeader: string;
-  readonly inReplyTo: string | null;
-  readonly references: readonly string[];
-  readonly subject: string;
-  readonly body: string;
-  readonly from: readonly Participant[];
-  readonly to: readonly Participant[];
-  readonly cc: readonly Participant[];
-  readonly bcc: readonly Participant[];
-  readonly replyTo: readonly Participant[];
-  readonly files: readonly OutgoingFile[];
-}
 
 /** Hands messages over to the provider: each once at most, whoever dies meanwhile. */
 @Injectable()
@@ -104,7 +90,7 @@ export class Sending {
     }
   }
 
-  private async read({ accountId, messageId, content }: ClaimedSend): Promise<Letter> {
+  private async read({ accountId, messageId, content }: ClaimedSend): Promise<Omit<OutgoingMessage, 'date'>> {
     if (content) {
       const known = await this.reader.rows<{ id: string; filename: string | null; contentType: string }>(
         'SELECT id, filename, content_type AS "contentType" FROM files WHERE account_id = $1 AND id = ANY($2)',
@@ -131,9 +117,7 @@ export class Sending {
   private async bytes(blobKey: string): Promise<Buffer> {
     const blob = await this.blobs.open(blobKey);
     if (!blob) throw new DomainError(503, 'api_error', 'A file of the message is not ready. Please try again.');
-    const chunks: Buffer[] = [];
-    for await (const chunk of blob.stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks);
+    return buffer(blob.stream);
   }
 
   /** A database that is away for a moment must not cost the record of what was sent. */

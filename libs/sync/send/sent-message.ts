@@ -1,14 +1,15 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { queueActions } from '#libs/domain/actions/actions.js';
-import { attach } from '#libs/domain/drafts/draft-files.js';
+import { attach, showInline } from '#libs/domain/drafts/draft-files.js';
 import { saveDraftRow, takePlaces } from '#libs/domain/drafts/draft-rows.js';
-import { createFolder } from '#libs/domain/folders/folder-updates.service.js';
+import { folderFor } from '#libs/domain/folders/folder-updates.service.js';
 import { touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
 import { touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { OutgoingContent } from '#libs/domain/send/outgoing.js';
 
 import { hash64 } from '../mail/identity.js';
+import { insertFiles } from '../mail/insert-rows.js';
 
 interface SentRow {
   readonly threadId: string;
@@ -26,9 +27,9 @@ export async function becomeSent(
   content: OutgoingContent | null,
   options: { readonly saveCopy: boolean },
 ): Promise<void> {
-  const threadId = content ? await create(tx, content) : null;
-  if (!content) await leaveDrafts(tx, id);
-  const sent = await sentFolder(tx);
+  if (content) await create(tx, content);
+  else await leaveDrafts(tx, id);
+  const sent = await folderFor(tx, 'sent', 'Sent');
   const [row] = await tx.query<SentRow>(
     `UPDATE messages SET draft = false, sent = true, unread = false, received_at = now(), category_ids = ARRAY[$3::text],
        orphaned_at = NULL
@@ -50,75 +51,34 @@ export async function becomeSent(
       row.threadId,
     ]);
   }
-  await touchThreads(tx, [threadId ?? row.threadId], { subjectKeys: new Map([[row.threadId, '0']]) });
+  await touchThreads(tx, [row.threadId], { subjectKeys: new Map([[row.threadId, '0']]) });
   await touchAnsweringDrafts(tx, [row]);
   const details = content?.raw ? { blobKey: content.raw.blobKey } : {};
   if (options.saveCopy) await queueActions(tx, [{ kind: 'sent.save', objectId: id, details }]);
 }
 
-async function create(tx: Tx, content: OutgoingContent): Promise<string> {
-  const threadId = content.threadId ?? newId();
-  const fetched = new Map(content.files.map(({ id, blobKey }) => [id, blobKey]));
-  const row = { ...content, threadId, version: 0, receivedAt: new Date(), draft: true, madeHere: true };
-  await saveDraftRow(tx, row, false);
+async function create(tx: Tx, content: OutgoingContent): Promise<void> {
+  const { id, raw, body } = content;
+  const fetched = new Map(content.files.map((file) => [file.id, file.blobKey]));
   const known = await tx.query<{ id: string }>('SELECT id FROM files WHERE account_id = $1 AND id = ANY($2)', [
     tx.accountId,
     [...fetched.keys()],
   ]);
   // One that was deleted in the meantime was sent all the same.
-  await attach(
-    tx,
-    content.id,
-    known.map(({ id }) => id),
-    fetched,
-  );
-  await insertRawFiles(tx, content);
-  await tx.query(
-    `UPDATE files SET content_id = id, disposition = 'inline'
-     WHERE account_id = $1 AND message_id = $2 AND strpos($3, 'cid:' || id) > 0`,
-    [tx.accountId, content.id, content.body],
-  );
-  await tx.query(
-    `UPDATE messages SET has_attachments = EXISTS (
-       SELECT FROM files WHERE account_id = $1 AND message_id = $2 AND disposition = 'attachment'
-     ) WHERE account_id = $1 AND id = $2`,
-    [tx.accountId, content.id],
-  );
-  return threadId;
-}
-
-/** Files inside a raw message: they are read from its copy at the provider. */
-async function insertRawFiles(tx: Tx, { id, raw }: OutgoingContent): Promise<void> {
-  for (const file of raw?.files ?? []) {
-    await tx.query(
-      `INSERT INTO files (account_id, id, message_id, part, filename, content_type, size, content_id, disposition)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [
-        tx.accountId,
-        newId(),
-        id,
-        file.part,
-        file.filename,
-        file.contentType,
-        file.size,
-        file.contentId,
-        file.disposition,
-      ],
-    );
-  }
+  const fileIds = known.map((file) => file.id);
+  await attach(tx, id, fileIds, fetched);
+  // Those inside a raw message are read from its copy at the provider.
+  if (raw) await insertFiles(tx, [{ id, parsed: raw }]);
+  const attached = raw
+    ? raw.files.some(({ disposition }) => disposition === 'attachment')
+    : (await showInline(tx, id, body)) > 0;
+  const threadId = content.threadId ?? newId();
+  const row = { ...content, threadId, version: 0, receivedAt: new Date(), draft: true, madeHere: true };
+  await saveDraftRow(tx, row, attached);
 }
 
 /** Its copies in the drafts folder go. */
 async function leaveDrafts(tx: Tx, id: string): Promise<void> {
   const places = await takePlaces(tx, id);
   await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details: { madeHere: true, places } }]);
-}
-
-async function sentFolder(tx: Tx): Promise<string> {
-  const [folder] = await tx.query<{ id: string }>(
-    `SELECT id FROM categories WHERE account_id = $1 AND kind = 'folder' AND (role = 'sent' OR lower(display_name) = 'sent')
-     ORDER BY (role = 'sent') IS TRUE DESC LIMIT 1`,
-    [tx.accountId],
-  );
-  return folder?.id ?? createFolder(tx, 'Sent', 'sent');
 }

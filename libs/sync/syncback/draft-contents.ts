@@ -1,3 +1,5 @@
+import { buffer } from 'node:stream/consumers';
+
 import { Inject, Injectable } from '@nestjs/common';
 
 import { BlobStore } from '#libs/blobs/blob-store.js';
@@ -26,7 +28,7 @@ export class DraftContents {
   async blob(key: string): Promise<Buffer> {
     const blob = await this.blobs.open(key);
     if (!blob) throw new ProviderError('not-found', 'The message as it was sent is nowhere to be found.');
-    return collected(blob.stream);
+    return buffer(blob.stream);
   }
 
   private async bytes(
@@ -36,17 +38,11 @@ export class DraftContents {
     file: DraftFile,
   ): Promise<Buffer> {
     const blob = file.blobKey === null ? null : await this.blobs.open(file.blobKey);
-    if (blob) return collected(blob.stream);
+    if (blob) return buffer(blob.stream);
     for (const { folderId, uid } of draft.places) {
       const path = folders.find(({ id }) => id === folderId)?.path;
-      if (path !== undefined && file.part !== null) return collected(await driver.part(path, uid, file.part));
+      if (path !== undefined && file.part !== null) return buffer(await driver.part(path, uid, file.part));
     }
     throw new ProviderError('not-found', `A file of the message is nowhere to be found (${file.id}).`);
   }
-}
-
-async function collected(stream: NodeJS.ReadableStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Tx } from '#libs/changes/account-writer.js';
-import type { Participant } from '#libs/common/participants.js';
 import { Reader } from '#libs/database/reader.js';
+import type { Letter } from '#libs/mime/build-message.js';
+
+import { insertUids } from '../mail/insert-rows.js';
 
 export interface DraftFile {
   readonly id: string;
@@ -20,20 +22,10 @@ export interface DraftPlace {
 }
 
 /** A draft with all that goes into its copy at the provider. */
-export interface StoredDraft {
+export interface StoredDraft extends Letter {
   readonly id: string;
   readonly version: number;
   readonly draft: boolean;
-  readonly messageIdHeader: string;
-  readonly inReplyTo: string | null;
-  readonly references: readonly string[];
-  readonly subject: string;
-  readonly body: string;
-  readonly from: readonly Participant[];
-  readonly to: readonly Participant[];
-  readonly cc: readonly Participant[];
-  readonly bcc: readonly Participant[];
-  readonly replyTo: readonly Participant[];
   readonly receivedAt: Date;
   readonly files: readonly DraftFile[];
   readonly places: readonly DraftPlace[];
@@ -73,14 +65,7 @@ export class DraftStore {
 
   /** Ties the draft to its copy. Recompute it afterwards. */
   async put(tx: Tx, draft: StoredDraft, folderId: string, uid: number, flags: readonly string[]): Promise<void> {
-    await tx.query(
-      `WITH placed AS (
-         INSERT INTO message_uids (account_id, folder_id, uid, message_id, flags, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1
-       )
-       UPDATE folder_syncs SET synced = synced + (SELECT count(*) FROM placed) WHERE account_id = $1 AND folder_id = $2`,
-      [tx.accountId, folderId, uid, draft.id, flags, draft.receivedAt],
-    );
+    await insertUids(tx, folderId, [{ read: { uid, flags }, messageId: draft.id, receivedAt: draft.receivedAt }]);
   }
 
   async isDraft(tx: Tx, id: string): Promise<boolean> {
