@@ -1,3 +1,5 @@
+import { DriftStore } from '#libs/sync/mail/drift-store.js';
+
 import { Engine } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
@@ -126,6 +128,9 @@ describe('a server with OBJECTID (RFC 8474)', () => {
     await isIn('late', 'INBOX');
     for (let tries = 0; tries < 3; tries += 1) {
       await engine.rows(`UPDATE poison_uids SET updated_at = now() - interval '1 hour'`);
+      // Time that passes is foreseen, a row that is changed is not: the session looks when something else happens.
+      server.append('INBOX', stored(`M12-${tries}`));
+      await isIn(`M12-${tries}`, 'INBOX');
       await eventually(
         'another try',
         async () =>
@@ -134,6 +139,15 @@ describe('a server with OBJECTID (RFC 8474)', () => {
     }
     expect(await resting()).toEqual([]);
     expect(await engine.rows(`SELECT 1 FROM account_events WHERE kind = 'message.unreadable'`)).toEqual([]);
+  });
+
+  it('asks soon for what fell due while it was looking for what is due', async () => {
+    await engine.rows(
+      `INSERT INTO poison_uids (account_id, folder_id, uid, attempts, reason, updated_at)
+       SELECT account_id, folder_id, 9999, 1, 'a test', now() - interval '61 seconds' FROM folder_syncs LIMIT 1`,
+    );
+    expect(await engine.app.get(DriftStore).nextIn(accountId)).toBe(1000);
+    await engine.rows(`DELETE FROM poison_uids WHERE uid = '9999'`);
   });
 
   it('tells nothing of messages in a folder that was renumbered', async () => {

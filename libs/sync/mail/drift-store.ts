@@ -66,13 +66,16 @@ export class DriftStore {
     return row ? { folderId: row.folder_id, uids: row.uids.map(Number), at: row.at } : null;
   }
 
-  /** Milliseconds until something is due that is not due yet; null when there is nothing of that kind. */
+  /**
+   * Milliseconds until something is due that is not due yet, a second at least; null when there is nothing of that
+   * kind. What fell due a moment ago counts: it may have done so after it was looked for.
+   */
   async nextIn(accountId: string): Promise<number | null> {
     const [row] = await this.reader.rows<{ ms: number | null }>(
-      `SELECT (extract(epoch FROM min(due) - now()) * 1000)::float8 AS ms FROM (
+      `SELECT greatest(1000, extract(epoch FROM min(due) - now()) * 1000)::float8 AS ms FROM (
          SELECT drift_checked_at + make_interval(secs => $2) AS due FROM folder_syncs WHERE account_id = $1
          UNION ALL SELECT updated_at + ${REST} FROM poison_uids WHERE account_id = $1
-       ) AS dates WHERE due > now()`,
+       ) AS dates WHERE due > now() - interval '10 seconds'`,
       [accountId, this.config.SYNC_DRIFT_CHECK_SECONDS],
       'drift-next',
     );
