@@ -8,6 +8,7 @@ import { DraftView } from '#libs/domain/messages/message.view.js';
 import { MessagesService } from '#libs/domain/messages/messages.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { BodyOf, DraftChange, DraftFacts, DraftRemoval } from '../http/body-docs.js';
 import { mustHaveVersion, readDraft, readVersion } from '../http/draft-body.js';
 import { listMessages } from '../http/list-messages.js';
 import { MessageQuery } from '../http/mail-query.js';
@@ -52,6 +53,7 @@ export class DraftsController {
     operationId: 'createDraft',
     summary: 'A new draft, or a reply by `thread_id` or `reply_to_message_id`',
   })
+  @BodyOf(DraftFacts)
   @ApiOkResponse({ standardSchema: DraftView })
   async create(
     @CurrentAccount() account: AccountRef,
@@ -63,6 +65,7 @@ export class DraftsController {
 
   @Put(':id')
   @ApiOperation({ operationId: 'updateDraft', summary: 'Replaces what is given; `version` must be that of the draft' })
+  @BodyOf(DraftChange)
   @ApiOkResponse({ standardSchema: DraftView })
   async update(
     @CurrentAccount() account: AccountRef,
@@ -79,6 +82,7 @@ export class DraftsController {
     operationId: 'deleteDraft',
     summary: 'Deletes a draft; `version`, when given, must be that of the draft',
   })
+  @BodyOf(DraftRemoval, { required: false })
   @ApiOkResponse({ standardSchema: z.null() })
   async remove(
     @CurrentAccount() account: AccountRef,

@@ -4,9 +4,19 @@ import { z } from 'zod';
 type SchemaHost = Extract<Parameters<typeof ApiBody>[0], { schema: unknown }>;
 
 /** Documents a request body. What is taken is up to whoever reads it: clients send more than they have to. */
-export function BodyOf(schema: z.ZodType): MethodDecorator {
-  const { $schema: _, ...documented } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
-  return ApiBody({ schema: documented as SchemaHost['schema'] });
+export function BodyOf(schema: z.ZodType, { required = true } = {}): MethodDecorator {
+  return ApiBody({ schema: documented(schema), required });
+}
+
+/** Of `POST /send`: one of these, or a message as bytes. */
+export function SendBody(): MethodDecorator {
+  const raw = { type: 'string', format: 'binary', description: 'A message as it is, as `message/rfc822`' } as const;
+  return ApiBody({ schema: { oneOf: [documented(DraftSending), documented(DraftFacts), raw] } });
+}
+
+function documented(schema: z.ZodType): SchemaHost['schema'] {
+  const { $schema: _, ...body } = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
+  return body as SchemaHost['schema'];
 }
 
 export const MessageChange = z.object({
@@ -26,3 +36,33 @@ export const ThreadChange = MessageChange.extend({
 export const FolderNaming = z.object({ display_name: z.string().max(191).describe('`/` between levels') });
 
 export const TagNaming = z.object({ name: z.string().max(191).describe('Stored in lower case') });
+
+const people = (whom: string) =>
+  z
+    .array(z.object({ email: z.string(), name: z.string().optional() }))
+    .optional()
+    .describe(whom);
+
+export const DraftFacts = z.object({
+  subject: z.string().optional().describe('Of an answer by default that of what is answered'),
+  body: z.string().optional().describe('HTML; shows attached images by `cid:` and the id of the file'),
+  to: people('Those it is sent to'),
+  cc: people('Those who get a copy'),
+  bcc: people('Those who get a copy of which the others do not know'),
+  from: people('At most one; by default the owner of the account'),
+  reply_to: people('At most one'),
+  thread_id: z.string().optional().describe('Answers the last message of this thread'),
+  reply_to_message_id: z.string().optional().describe('Answers this message'),
+  file_ids: z
+    .array(z.string())
+    .optional()
+    .describe('All files it is to have, uploads or attachments of other messages'),
+});
+
+const version = z.int().describe('The one that was read; 409 when the draft has another by now');
+
+export const DraftChange = DraftFacts.extend({ version });
+
+export const DraftRemoval = z.object({ version: version.optional() });
+
+export const DraftSending = z.object({ draft_id: z.string(), version });

@@ -1,5 +1,5 @@
 import { Body, Controller, Headers, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 
 import { DomainError, InvalidRequest } from '#libs/common/errors.js';
@@ -13,6 +13,7 @@ import type { SendOutcome } from '#libs/domain/send/outgoing.js';
 import { type SendRequest, SendRequests } from '#libs/domain/send/send-requests.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { SendBody } from '../http/body-docs.js';
 import { mustHaveVersion, readDraft } from '../http/draft-body.js';
 import { objectOf } from '../http/mail-update.js';
 import { badId } from '../http/parameters.js';
@@ -40,7 +41,7 @@ export class SendController {
       'Each request is sent at most once. One repeated under the same `Idempotency-Key` is answered, not sent again.',
   })
   @ApiConsumes('application/json', 'message/rfc822')
-  @ApiBody({ schema: { type: 'object' } })
+  @SendBody()
   @ApiOkResponse({ standardSchema: MessageView })
   async send(
     @CurrentAccount() account: AccountRef,

@@ -49,10 +49,16 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.attempt('changes', () => this.changes.clean(before, Date.now() + CHANGES_BUDGET_MS));
   }
 
-  /** Of an upload, or of a draft's file that no provider has yet. */
+  /** Of an upload, of a draft's file that no provider has yet, or of what is still to be sent or filed among sent mail. */
   private async isOnlyCopy(blobKey: string): Promise<boolean> {
     const rows = await this.reader.rows(
-      'SELECT FROM files WHERE blob_key = $1 AND part IS NULL LIMIT 1',
+      `SELECT FROM files WHERE blob_key = $1 AND part IS NULL
+       UNION ALL
+       SELECT FROM sends WHERE content->'raw'->>'blobKey' = $1
+         OR content->'files' @> jsonb_build_array(jsonb_build_object('blobKey', $1::text))
+       UNION ALL
+       SELECT FROM actions WHERE kind = 'sent.save' AND state <> 'successful' AND details->>'blobKey' = $1
+       LIMIT 1`,
       [blobKey],
       'is-only-copy',
     );
