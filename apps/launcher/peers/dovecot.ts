@@ -3,16 +3,20 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { unpackPackages } from '../packages.js';
+import { freePort } from '../ports.js';
 import { dovecotConfig, type DovecotLayout, type DovecotSettings } from './dovecot-config.js';
 
 const run = promisify(execFile);
+
+/** A start takes a tenth of a second, unless the machine is busy. */
+const START_MS = 60_000;
 
 const packages = [
   'dovecot-core',
@@ -242,14 +246,6 @@ async function relocateModules(programs: string): Promise<void> {
   await rename(copy, path);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
 /** A shell that holds a pipe from us and ends the server when the pipe breaks, that is, however we die. */
 function tie(child: ChildProcess): ChildProcess {
   const leash = spawn('/bin/sh', ['-c', 'cat >/dev/null; kill -TERM "$0" 2>/dev/null', String(child.pid)], {
@@ -265,7 +261,7 @@ async function greeting(child: ChildProcess, port: number, log: () => string): P
   child.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
   let failure: unknown;
   child.once('error', (error) => (failure = error));
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + START_MS;
   while (child.exitCode === null && failure === undefined && Date.now() < deadline) {
     if (await greets(port)) return;
     await delay(20);
