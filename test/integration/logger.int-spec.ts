@@ -5,6 +5,9 @@ import { text } from 'node:stream/consumers';
 
 const LOGGER = path.resolve(__dirname, '../../dist/libs/common/logger.js');
 
+/** Without end is longer. */
+const ENDS_MS = 30_000;
+
 /** Logs without end on a pipe, says so on its standard output, and ends in order when told to. */
 const PROGRAM = `
 import { createLogger } from ${JSON.stringify(LOGGER)};
@@ -23,7 +26,7 @@ describe('the logger on a pipe', () => {
       await once(child.stderr, 'data');
       silence(child.stderr);
       // Lines keep coming for a while that nobody takes.
-      const exit = once(child, 'exit', { signal: AbortSignal.timeout(8000) });
+      const exit = once(child, 'exit', { signal: AbortSignal.timeout(ENDS_MS) });
       child.stdin.write('end');
       const [code] = (await exit) as [number | null];
       return code;
@@ -61,7 +64,7 @@ describe('the logger on a pipe', () => {
     try {
       await once(child.stdout, 'data');
       child.stderr.destroy();
-      const exit = once(child, 'exit', { signal: AbortSignal.timeout(8000) });
+      const exit = once(child, 'exit', { signal: AbortSignal.timeout(ENDS_MS) });
       child.stdin.write('end');
       expect(await exit).toEqual([0, null]);
     } finally {

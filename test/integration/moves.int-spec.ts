@@ -45,6 +45,14 @@ describe('a move that a session finds out about', () => {
       `${name} in ${folders.join(' and ')}`,
       async () => (await places(name)).map(({ path }) => path).join() === folders.join(),
     );
+  const seenOrNot = async (name: string) =>
+    (
+      await engine.rows<{ seen: boolean }>(
+        `SELECT '\\Seen' = ANY(flags) AS seen FROM messages message JOIN message_uids place
+         ON place.message_id = message.id WHERE message_id_header = $1 ORDER BY seen`,
+        [messageId(name).slice(1, -1)],
+      )
+    ).map(({ seen }) => seen);
   const open = async (folder: string, name: string) => {
     await mail.mailboxOpen(folder);
     return ((await mail.search({ header: { 'message-id': messageId(name) } }, { uid: true })) || []).join();
@@ -74,6 +82,7 @@ describe('a move that a session finds out about', () => {
     await mail.messageFlagsRemove(await open(from, name), ['\\Seen'], { uid: true });
     await mail.messageFlagsAdd(uid, ['\\Seen'], { uid: true });
     await isIn(name, from, from);
+    await eventually('one of them unread', async () => (await seenOrNot(name)).join() === 'false,true');
     const move = () => mail.messageMove(uid, to, { uid: true });
     expect(await missing(name, move, ...[from, to].toSorted())).toEqual([{ event: 'modify' }]);
   });

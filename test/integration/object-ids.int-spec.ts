@@ -64,7 +64,8 @@ describe('a server with OBJECTID (RFC 8474)', () => {
   const told = async (seq: string) =>
     (
       await engine.rows<{ what: string }>(
-        `SELECT object_type || ' ' || event AS what FROM changes WHERE seq > $1 ORDER BY seq`,
+        `SELECT object_type || ' ' || event AS what FROM changes
+         WHERE seq > $1 AND object_type <> 'account' ORDER BY seq`,
         [seq],
       )
     ).map(({ what }) => what);
@@ -168,6 +169,6 @@ describe('a server with OBJECTID (RFC 8474)', () => {
       return places.map(({ uid }) => Number(uid)).join() === '100';
     });
     expect(await one('first')).toEqual(before);
-    expect((await told(seq)).filter((what) => !what.startsWith('account'))).toEqual([]);
+    expect(await told(seq)).toEqual([]);
   });
 });
