@@ -11,6 +11,7 @@ import { SyncModule } from '#libs/sync/sync.module.js';
 
 import { JOB_HANDLERS, type JobHandlers, JobRunner } from './job-runner.js';
 import { Cleaner } from './maintenance/cleaner.js';
+import { SendClock } from './maintenance/send-clock.js';
 import { Sweeper } from './maintenance/sweeper.js';
 import { RemoteCallsProcessor } from './remote-calls/remote-calls.processor.js';
 import { RemoteCallsWorkerModule } from './remote-calls/remote-calls.module.js';
@@ -38,6 +39,7 @@ export class WorkerModule {
         MailSyncProcessor,
         BackfillProcessor,
         Sweeper,
+        SendClock,
         Cleaner,
         OldChanges,
         JobRunner,

@@ -9,6 +9,7 @@ import { NoMailboxId1790000400000 } from '../../migrations/1790000400000-no-mail
 import { Actions1790000500000 } from '../../migrations/1790000500000-actions.js';
 import { Drafts1790000600000 } from '../../migrations/1790000600000-drafts.js';
 import { Sends1790000700000 } from '../../migrations/1790000700000-sends.js';
+import { SendOutcomes1790000810000 } from '../../migrations/1790000810000-send-outcomes.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -64,6 +65,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       Actions1790000500000,
       Drafts1790000600000,
       Sends1790000700000,
+      SendOutcomes1790000810000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

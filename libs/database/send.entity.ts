@@ -4,19 +4,24 @@ import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
 
 /**
  * `sending`: a worker is at it, and nothing irrevocable has happened. `committing`: the server may have taken the message.
- * `unknown`: whether it did was never heard. From `committing` on nobody tries again.
+ * `unknown`: whether it did was never heard; while `settledAt` is null its copy is looked for. From `committing` on
+ * nobody tries again.
  */
 export type SendState = 'pending' | 'sending' | 'committing' | 'sent' | 'failed' | 'unknown' | 'cancelled';
 
 /** A message on its way out. */
 @Entity('sends')
 @Index('sends_by_key', ['accountId', 'idempotencyKey'], { unique: true })
+@Index('sends_unknown', ['accountId'], { where: "state = 'unknown'" })
+@Index('sends_settled', ['settledAt'], { where: 'settled_at IS NOT NULL' })
 @Index('sends_open', ['accountId', 'messageId'], { where: "state IN ('pending', 'sending', 'committing')" })
 export class Send {
   @KeyColumn('sends_pkey') accountId: string;
   @KeyColumn('sends_pkey') id: string;
   /** The draft that is sent, or the message that there will be. */
   @BytewiseColumn() messageId: string;
+  /** Message-ID that goes over the wire, by which a copy is known. */
+  @Column('text', { nullable: true }) messageIdHeader: string | null;
   /** What is sent, when it is no draft. */
   @Column('jsonb', { nullable: true }) content: unknown;
   @Column('text', { default: 'pending' }) state: SendState;
@@ -25,6 +30,10 @@ export class Send {
   @Column('text', { nullable: true }) requestHash: string | null;
   /** Renewed by the worker that is at it; one that lets it pass has died. */
   @TimeColumn({ nullable: true }) claimedUntil: Date | null;
+  /** How often a worker took it up: what one that lost it says counts no more. */
+  @Column('integer', { default: 0 }) claims: number;
+  /** Of an unknown outcome: how long its copy is waited for. */
+  @TimeColumn({ nullable: true }) lookUntil: Date | null;
   /** What the caller is told: recipients that were refused, or the error. */
   @Column('jsonb', { nullable: true }) answer: unknown;
   @TimeColumn({ default: () => 'now()' }) createdAt: Date;

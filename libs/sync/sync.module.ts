@@ -26,6 +26,7 @@ import { DraftContents } from './syncback/draft-contents.js';
 import { SentEffects } from './syncback/sent-effects.js';
 import { SendStore } from './send/send-store.js';
 import { Sending } from './send/sending.service.js';
+import { UnknownSends } from './send/unknown-sends.js';
 import { DraftStore } from './syncback/draft-store.js';
 import { FolderEffects } from './syncback/folder-effects.js';
 import { MessageEffects } from './syncback/message-effects.js';
@@ -61,11 +62,13 @@ import { Syncback } from './syncback/syncback.js';
     SentEffects,
     SendStore,
     Sending,
+    UnknownSends,
     Syncback,
     YoungTables,
   ],
   exports: [
     Sending,
+    UnknownSends,
     AccountState,
     AccountSession,
     Crew,

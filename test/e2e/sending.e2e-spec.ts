@@ -67,9 +67,25 @@ describe('sending', () => {
   };
   const settled = () =>
     eventually('rest', async () => {
-      const jobs = await account.api.ok<{ status: string }[]>('/job-statuses');
-      return jobs.every(({ status }) => status === 'successful');
+      const jobs = await account.api.ok<{ action: string; status: string }[]>('/job-statuses');
+      return jobs.every(({ action, status }) => action === 'send_message' || status === 'successful');
     });
+  /** Sends what the server takes without a word. @returns the job by which one can see what became of it, and the wire */
+  const sendIntoTheDark = async (body: object) => {
+    smtp.script = { '.': 'hang-up' };
+    const answer = await call('POST', '/send', body);
+    expect([answer.status, answer.text]).toEqual([504, expect.stringContaining('It may have been sent.')]);
+    smtp.script = {};
+    const { job_status_id: id, message } = answer.json as { job_status_id: string; message: string };
+    const job = () => account.api.ok<{ status: string; message_id: string }>(`/job-statuses/${id}`);
+    expect(await job()).toMatchObject({ action: 'send_message', status: 'pending', reason: message });
+    const done = () =>
+      eventually('its end', async () => {
+        const now = await job();
+        return now.status === 'successful' ? now : null;
+      });
+    return { wire: smtp.received.at(-1)!, done };
+  };
   const inSent = async (marker: string) => (await sources('Sent')).filter((source) => source.includes(marker));
 
   it('sends a draft: to everybody, without Bcc, and keeps one copy', async () => {
@@ -178,6 +194,47 @@ describe('sending', () => {
     const again = await call('POST', '/send', letterTo('a@example.com'), { 'idempotency-key': 'k1' });
     expect([again.status, again.text]).toEqual([504, answer.text]);
     expect(smtp.received).toHaveLength(1);
+    await other.append('Sent', smtp.received[0]!, ['\\Seen']);
+    const told = await eventually('a copy', async () => {
+      const repeated = await call('POST', '/send', letterTo('a@example.com'), { 'idempotency-key': 'k1' });
+      return repeated.status === 200 && (repeated.json as MessageJson);
+    });
+    expect(told).toMatchObject({ object: 'message', subject: 'Hello' });
+    expect(smtp.received).toHaveLength(1);
+  });
+
+  it('learns from the sent mail that a draft was sent, which then is the message', async () => {
+    const draft = await ok<MessageJson>(
+      call('POST', '/drafts', { ...letterTo('a@example.com'), subject: 'In the dark' }),
+    );
+    await settled();
+    const { cursor } = await ok<{ cursor: string }>(call('POST', '/delta/latest_cursor', {}));
+    const { wire, done } = await sendIntoTheDark({ draft_id: draft.id, version: 0 });
+    const again = await call('POST', '/send', { draft_id: draft.id, version: 0 });
+    expect([again.status, again.text]).toEqual([409, expect.stringContaining('may have been sent already')]);
+    await other.append('Sent', wire, ['\\Seen']);
+    expect(await done()).toMatchObject({ message_id: draft.id, reason: null });
+    expect(await account.api.ok(`/messages/${draft.id}`)).toMatchObject({ object: 'message', subject: 'In the dark' });
+    await settled();
+    expect([await inSent('In the dark'), await sources('Drafts')]).toEqual([[wire], []]);
+    const { deltas } = await account.api.ok<{ deltas: { id: string; event: string; object: string }[] }>(
+      `/delta?cursor=${cursor}&include_types=message,draft`,
+    );
+    const told = deltas.filter(({ id }) => id === draft.id).map(({ event, object }) => `${event} ${object}`);
+    expect(told.toSorted()).toEqual(['create message', 'delete draft']);
+    expect(smtp.received).toHaveLength(1);
+  });
+
+  it('learns from a copy elsewhere that a new message was sent, and saves it among the sent mail', async () => {
+    const { wire, done } = await sendIntoTheDark({ ...letterTo('ada@example.com'), subject: 'To myself' });
+    await other.append('INBOX', wire);
+    const { message_id: id } = await done();
+    expect(await account.api.ok(`/messages/${id}`)).toMatchObject({ object: 'message', subject: 'To myself' });
+    await settled();
+    expect(await inSent('To myself')).toHaveLength(1);
+    const both = await account.api.ok<MessageJson[]>('/messages?subject=To%20myself');
+    expect(new Set(both.map(({ thread_id }) => thread_id)).size).toBe(1);
+    expect(both).toHaveLength(2);
   });
 
   it('answers a request that is repeated under its key, and refuses another one under it', async () => {

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { newId } from '#libs/common/ids.js';
 import { SmtpSender } from '#libs/providers/smtp/smtp-sender.js';
 import { Sending } from '#libs/sync/send/sending.service.js';
+import { UnknownSends } from '#libs/sync/send/unknown-sends.js';
 
 import { startSmtp } from '../../apps/launcher/peers/smtp.js';
 import { Engine } from '../support/engine.js';
@@ -99,8 +100,19 @@ describe('what workers that died left on its way', () => {
       [waiting]: 'pending',
       [lost]: 'failed',
     });
-    expect(await engine.rows(`SELECT kind FROM account_events WHERE account_id = $1`, [accountId])).toEqual([
-      { kind: 'send.unknown' },
-    ]);
+    const logged = () => engine.rows(`SELECT kind FROM account_events WHERE account_id = $1 ORDER BY id`, [accountId]);
+    expect(await logged()).toEqual([{ kind: 'send.unknown' }]);
+    const ended = async () => {
+      await engine.app.get(UnknownSends).look();
+      const [row] = await engine.rows<{ ended: boolean }>(
+        'SELECT settled_at IS NOT NULL AS ended FROM sends WHERE id = $1',
+        [committing],
+      );
+      return row?.ended;
+    };
+    expect(await ended()).toBe(false);
+    await engine.rows(`UPDATE sends SET look_until = now() - interval '1 second' WHERE id = $1`, [committing]);
+    expect([await ended(), await ended()]).toEqual([true, true]);
+    expect(await logged()).toEqual([{ kind: 'send.unknown' }, { kind: 'send.lost' }]);
   });
 });

@@ -257,9 +257,19 @@ describe.each([
       expect.objectContaining({ status: 'failed' }),
     ]);
     expect(await clean()).toBe(0);
+    await engine.rows(
+      `INSERT INTO sends (account_id, id, message_id, state, settled_at) VALUES
+         ($1, 'old', 'a', 'sent', now() - interval '169 hours'), ($1, 'new', 'b', 'sent', now() - interval '167 hours'),
+         ($1, 'open', 'c', 'unknown', NULL)`,
+      [account.id],
+    );
     await engine.rows(`UPDATE actions SET settled_at = now() - interval '169 hours'`);
-    expect(await clean()).toBe(2);
-    expect(await account.jobs()).toEqual([]);
+    expect(await clean()).toBe(3);
+    expect((await account.jobs()).map(({ id: job, status }) => [job, status])).toEqual([
+      ['new', 'successful'],
+      ['open', 'pending'],
+    ]);
+    await engine.rows('DELETE FROM sends');
   });
 
   describe('of folders', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { ActionKind } from '#libs/database/action.entity.js';
+import type { SendState } from '#libs/database/send.entity.js';
 
 export const JobStatusView = z
   .object({
@@ -11,29 +12,35 @@ export const JobStatusView = z
     action: z
       .string()
       .describe(
-        '`update_message`, `create_folder`, `update_folder`, `delete_folder`, `save_draft`, `delete_draft`, `save_sent_message`',
+        '`update_message`, `create_folder`, `update_folder`, `delete_folder`, `save_draft`, `delete_draft`, `save_sent_message`, `send_message`',
       ),
     object: z.enum(['message', 'folder', 'draft']),
-    message_id: z.string().optional(),
+    message_id: z
+      .string()
+      .optional()
+      .describe('With `send_message` the draft, or the message that it became or is to become'),
     folder_id: z.string().optional(),
     draft_id: z.string().optional(),
-    status: z.enum(['pending', 'successful', 'failed']),
+    status: z.enum(['pending', 'successful', 'failed', 'cancelled']),
     reason: z.string().nullable().describe('Why it failed, or has not succeeded yet'),
     created_at: z.int().describe('Unix seconds'),
   })
   .meta({ id: 'JobStatus' });
 export type JobStatusView = z.infer<typeof JobStatusView>;
 
-export interface ActionRow {
+/** A row of `actions`, or one of `sends` spelled like one. */
+export interface JobRow {
   readonly id: string;
-  readonly kind: ActionKind;
+  readonly kind: ActionKind | 'message.send';
   readonly object_id: string;
-  readonly state: 'pending' | 'successful' | 'failed';
+  readonly state: JobStatusView['status'] | SendState;
+  /** An unknown outcome is open as long as a copy is expected. */
+  readonly settled: boolean;
   readonly reason: string | null;
   readonly created_at: Date;
 }
 
-const names: Readonly<Record<ActionKind, { readonly action: string; readonly object: JobStatusView['object'] }>> = {
+const names: Readonly<Record<JobRow['kind'], { readonly action: string; readonly object: JobStatusView['object'] }>> = {
   'message.update': { action: 'update_message', object: 'message' },
   'folder.create': { action: 'create_folder', object: 'folder' },
   'folder.rename': { action: 'update_folder', object: 'folder' },
@@ -41,9 +48,29 @@ const names: Readonly<Record<ActionKind, { readonly action: string; readonly obj
   'draft.save': { action: 'save_draft', object: 'draft' },
   'draft.delete': { action: 'delete_draft', object: 'draft' },
   'sent.save': { action: 'save_sent_message', object: 'message' },
+  'message.send': { action: 'send_message', object: 'message' },
 };
 
-export function toJobStatusView(accountId: string, row: ActionRow): JobStatusView {
+function statusOf({ state, settled }: JobRow): JobStatusView['status'] {
+  switch (state) {
+    case 'pending':
+    case 'sending':
+    case 'committing':
+      return 'pending';
+    case 'successful':
+    case 'sent':
+      return 'successful';
+    case 'unknown':
+      return settled ? 'failed' : 'pending';
+    case 'failed':
+    case 'cancelled':
+      return state;
+    default:
+      return state satisfies never;
+  }
+}
+
+export function toJobStatusView(accountId: string, row: JobRow): JobStatusView {
   const { action, object } = names[row.kind];
   return {
     id: row.id,
@@ -53,7 +80,7 @@ export function toJobStatusView(accountId: string, row: ActionRow): JobStatusVie
     action,
     object,
     [`${object}_id`]: row.object_id,
-    status: row.state,
+    status: statusOf(row),
     reason: row.reason,
     created_at: Math.floor(row.created_at.getTime() / 1000),
   };

@@ -6,20 +6,24 @@ import { Reader } from '#libs/database/reader.js';
 import type { AccountRef } from '../accounts/account-ref.js';
 import type { Page } from '../messages/mail-filter.js';
 
-import { type ActionRow, type JobStatusView, toJobStatusView } from './job-status.view.js';
+import { type JobRow, type JobStatusView, toJobStatusView } from './job-status.view.js';
 
-const COLUMNS = 'id, kind, object_id, state, reason, created_at';
+const ACTIONS = `SELECT id, kind, object_id, state, settled_at IS NOT NULL AS settled, reason, created_at, seq FROM actions`;
+const SENDS = `SELECT id, 'message.send', message_id, state, settled_at IS NOT NULL, answer->'error'->>'message', created_at,
+  NULL::bigint FROM sends`;
 
-/** What became of writes to the provider. Settled ones are known for a week. */
+/** What became of writes to the provider, and of messages to be sent. Settled ones are known for a week. */
 @Injectable()
 export class JobStatuses {
   constructor(private readonly reader: Reader) {}
 
   /** Newest first. */
   async list(account: AccountRef, page: Page): Promise<JobStatusView[]> {
-    const rows = await this.reader.rows<ActionRow>(
-      `SELECT ${COLUMNS} FROM actions WHERE account_id = $1 ORDER BY seq DESC LIMIT $2 OFFSET $3`,
-      [account.id, page.limit, page.offset],
+    const rows = await this.reader.rows<JobRow>(
+      `(${ACTIONS} WHERE account_id = $1 ORDER BY seq DESC LIMIT $4)
+       UNION ALL (${SENDS} WHERE account_id = $1 ORDER BY id DESC LIMIT $4)
+       ORDER BY created_at DESC, seq DESC, id DESC LIMIT $2 OFFSET $3`,
+      [account.id, page.limit, page.offset, page.limit + page.offset],
       'job-statuses',
     );
     return rows.map((row) => toJobStatusView(account.id, row));
@@ -27,8 +31,8 @@ export class JobStatuses {
 
   /** @throws NotFound */
   async get(account: AccountRef, id: string): Promise<JobStatusView> {
-    const [row] = await this.reader.rows<ActionRow>(
-      `SELECT ${COLUMNS} FROM actions WHERE account_id = $1 AND id = $2`,
+    const [row] = await this.reader.rows<JobRow>(
+      `${ACTIONS} WHERE account_id = $1 AND id = $2 UNION ALL ${SENDS} WHERE account_id = $1 AND id = $2`,
       [account.id, id],
       'job-status',
     );

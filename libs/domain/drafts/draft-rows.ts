@@ -78,11 +78,11 @@ export interface KnownPlace {
   readonly uidValidity: string;
 }
 
-/** Unties a message from all its places. @returns where it was */
-export async function takePlaces(tx: Tx, messageId: string): Promise<KnownPlace[]> {
+/** Unties a message from its places, but for those in one folder. @returns where it was */
+export async function takePlaces(tx: Tx, messageId: string, keptFolderId = ''): Promise<KnownPlace[]> {
   return tx.query<KnownPlace>(
     `WITH gone AS (
-       DELETE FROM message_uids WHERE account_id = $1 AND message_id = $2 RETURNING folder_id, uid
+       DELETE FROM message_uids WHERE account_id = $1 AND message_id = $2 AND folder_id <> $3 RETURNING folder_id, uid
      ), counted AS (
        UPDATE folder_syncs sync SET synced = synced - left_by.number FROM (
          SELECT folder_id, count(*) AS number FROM gone WHERE uid > 0 GROUP BY folder_id
@@ -90,6 +90,6 @@ export async function takePlaces(tx: Tx, messageId: string): Promise<KnownPlace[
      )
      SELECT gone.folder_id AS "folderId", gone.uid, sync.cursor->>'uidValidity' AS "uidValidity"
      FROM gone JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = gone.folder_id WHERE gone.uid > 0`,
-    [tx.accountId, messageId],
+    [tx.accountId, messageId, keptFolderId],
   );
 }

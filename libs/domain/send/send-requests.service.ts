@@ -30,6 +30,14 @@ export interface SendRequest {
   readonly text: string;
 }
 
+/** What is to be sent, looked at in the transaction that writes the request down. */
+interface Prepared {
+  readonly messageId: string;
+  readonly messageIdHeader: string | null;
+  /** Null for a draft. */
+  readonly content: OutgoingContent | null;
+}
+
 interface Known {
   readonly id: string;
   readonly message_id: string;
@@ -80,7 +88,7 @@ export class SendRequests {
       }
       mustHaveRecipients(draft);
       mustHaveSender(draft.from);
-      return { messageId: id, content: null };
+      return { messageId: id, messageIdHeader: draft.messageIdHeader, content: null };
     });
   }
 
@@ -104,7 +112,8 @@ export class SendRequests {
       const messageIdHeader = ownMessageId(id, 0, from[0]?.email ?? '');
       const subject = fields.subject || target.subject;
       const people = { from, to, cc, bcc, replyTo };
-      return { messageId: id, content: { id, ...target, subject, messageIdHeader, body, ...people, files } };
+      const content = { id, ...target, subject, messageIdHeader, body, ...people, files };
+      return { messageId: id, messageIdHeader, content };
     });
   }
 
@@ -134,27 +143,27 @@ export class SendRequests {
         files: [],
         raw,
       };
-      return { messageId: id, content };
+      return { messageId: id, messageIdHeader, content };
     });
   }
 
   private async begin(
     account: AccountRef,
     { key, text }: SendRequest,
-    prepare: (tx: Tx) => Promise<{ messageId: string; content: OutgoingContent | null }>,
+    prepare: (tx: Tx) => Promise<Prepared>,
   ): Promise<SendOutcome> {
     const hash = createHash('sha256').update(text).digest('hex');
     const started = await this.writer.write(account.id, async (tx): Promise<Known | string> => {
       const known = key === null ? null : await sameRequest(tx, key, hash);
       if (known) return known;
       await mustBeAbleToSend(tx);
-      const { messageId, content } = await prepare(tx);
-      await mustNotBeOnItsWay(tx, messageId);
+      const { messageId, messageIdHeader, content } = await prepare(tx);
+      await mustNotBeOnItsWay(tx, messageId, messageIdHeader);
       const id = newId();
       await tx.query(
-        `INSERT INTO sends (account_id, id, message_id, content, idempotency_key, request_hash)
-         VALUES ($1, $2, $3, $4, $5, $6)`,
-        [account.id, id, messageId, content ? JSON.stringify(content) : null, key, hash],
+        `INSERT INTO sends (account_id, id, message_id, message_id_header, content, idempotency_key, request_hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        [account.id, id, messageId, messageIdHeader, content ? JSON.stringify(content) : null, key, hash],
       );
       return id;
     });
@@ -189,7 +198,7 @@ export class SendRequests {
     if (row?.state === 'failed' || row?.state === 'unknown') throw heard;
     const message =
       'The message is still being sent, or was sent. Look for it among the sent messages before you send it again.';
-    throw new DomainError(504, 'api_error', message);
+    throw new DomainError(504, 'api_error', message, { job_status_id: sendId });
   }
 }
 
@@ -238,12 +247,18 @@ async function mustBeAbleToSend(tx: Tx): Promise<void> {
   if (!account.smtp) throw new DomainError(403, 'api_error', 'The account has no SMTP server to send by.');
 }
 
-async function mustNotBeOnItsWay(tx: Tx, messageId: string): Promise<void> {
-  const open = await tx.query(
-    `SELECT FROM sends WHERE account_id = $1 AND message_id = $2 AND state IN ('pending', 'sending', 'committing', 'sent')`,
-    [tx.accountId, messageId],
+/** One that may have been sent is looked for first; another version of it is another message. */
+async function mustNotBeOnItsWay(tx: Tx, messageId: string, messageIdHeader: string | null): Promise<void> {
+  const [open] = await tx.query<{ state: SendState }>(
+    `SELECT state FROM sends WHERE account_id = $1 AND message_id = $2 AND (
+       state IN ('pending', 'sending', 'committing', 'sent')
+       OR state = 'unknown' AND settled_at IS NULL AND message_id_header = $3) LIMIT 1`,
+    [tx.accountId, messageId, messageIdHeader],
   );
-  if (open.length > 0) throw new Conflict(`Draft ${messageId} is being sent, or was sent`);
+  if (open?.state === 'unknown') {
+    throw new Conflict(`Draft ${messageId} may have been sent already; a copy of it is being looked for`);
+  }
+  if (open) throw new Conflict(`Draft ${messageId} is being sent, or was sent`);
 }
 
 /** The thread of the newest message here that is referred to; null when none is. */

@@ -2,7 +2,6 @@ import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { type Answerable, touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
 import { emailsOf } from '#libs/domain/messages/emails-of.js';
-import { idIn } from '#libs/domain/messages/own-message-id.js';
 import { kindOf, touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { ThreadMessage } from '#libs/domain/threads/summarize-thread.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
@@ -11,6 +10,7 @@ import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 import { keyed, type KeyedMessage, type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
 import { messageIdentity } from './identity.js';
 import { hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
+import { ownMessages, type StoredMessages } from './own-messages.js';
 import { noteLimited } from './poison.js';
 import { assignStoredThreads, saveAssignment, storedRefs } from './thread-store.js';
 
@@ -69,7 +69,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   const [uids, stored, own, refs] = await Promise.all([
     storedUids(tx, context.folder, candidates),
     storedIdentities(tx, candidates),
-    ownMessages(tx, context.folder, batch),
+    ownMessages(tx, context.folder.role, batch),
     storedRefs(
       tx,
       candidates.map(({ keys }) => keys),
@@ -145,8 +145,6 @@ async function storedUids(tx: Tx, folder: FolderRef, candidates: readonly Candid
   return new Set(rows.map((row) => Number(row.uid)));
 }
 
-type StoredMessages = ReadonlyMap<string, { readonly id: string; readonly receivedAt: Date }>;
-
 async function storedIdentities(tx: Tx, candidates: readonly Candidate[]): Promise<StoredMessages> {
   const rows = await tx.query<{ identity: string; id: string; received_at: Date }>(
     `SELECT wanted.identity, known.* FROM unnest($2::uuid[]) AS wanted(identity), LATERAL (
@@ -157,7 +155,7 @@ async function storedIdentities(tx: Tx, candidates: readonly Candidate[]): Promi
   return new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));
 }
 
-/** Tells messages we have from new ones, and copies within the batch from each other. @param own by id */
+/** Tells messages we have from new ones, and copies within the batch from each other. @param own by Message-ID */
 function identify(
   candidates: readonly Candidate[],
   stored: StoredMessages,
@@ -169,7 +167,7 @@ function identify(
   const copies = new Set<string>();
   for (const found of candidates) {
     const { read, identity, message } = found;
-    const held = known.get(identity) ?? own.get(idIn(read.parsed.headers.messageIdHeader) ?? '');
+    const held = known.get(identity) ?? own.get(read.parsed.headers.messageIdHeader ?? '');
     if (held) copies.add(held.id);
     else {
       known.set(identity, message);
@@ -179,22 +177,6 @@ function identify(
     placed.push({ read, messageId: id, receivedAt });
   }
   return { placed, fresh, copies: [...copies] };
-}
-
-/** Where copies of what was written here are put. Elsewhere a Message-ID like ours is just that. */
-const OWN_ROLES: ReadonlySet<string | null> = new Set(['drafts', 'sent']);
-
-/** Messages written here of which this batch has copies, by id. */
-async function ownMessages(tx: Tx, folder: FolderRef, batch: readonly ReadMessage[]): Promise<StoredMessages> {
-  const ids = OWN_ROLES.has(folder.role)
-    ? batch.map((read) => idIn(read.parsed.headers.messageIdHeader)).filter((id) => id !== null)
-    : [];
-  if (ids.length === 0) return new Map();
-  const rows = await tx.query<{ id: string; received_at: Date }>(
-    'SELECT id, received_at FROM messages WHERE account_id = $1 AND id = ANY($2) AND made_here',
-    [tx.accountId, ids],
-  );
-  return new Map(rows.map((row) => [row.id, { id: row.id, receivedAt: row.received_at }]));
 }
 
 /** The column's limit. What servers say about sizes need not be true. */

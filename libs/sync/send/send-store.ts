@@ -8,13 +8,24 @@ import type { OutgoingContent, SendOutcome } from '#libs/domain/send/outgoing.js
 
 /** A worker that does not renew its claim for so long has died. */
 const CLAIM_SECONDS = 20;
+/** How long the copy of a message that may have been sent is waited for. */
+export const LOOK_MINUTES = 10;
 
+/** A message on its way, as the worker that took it up knows it. */
 export interface ClaimedSend {
   readonly id: string;
   readonly accountId: string;
   readonly messageId: string;
   readonly content: OutgoingContent | null;
+  /** Which claim this is: after the next one this one counts no more. */
+  readonly claims: number;
 }
+
+export interface AbandonedSend extends ClaimedSend {
+  readonly state: SendState;
+}
+
+const CLAIMED = 'id, account_id AS "accountId", message_id AS "messageId", content, claims';
 
 /** Rows of `sends`, as the worker moves them on. Each step is taken by one worker, once. */
 @Injectable()
@@ -24,54 +35,63 @@ export class SendStore {
   /** Null when somebody else has it, or it was cancelled. */
   async claim(accountId: string, id: string): Promise<ClaimedSend | null> {
     const [row] = await this.reader.rows<ClaimedSend>(
-      `UPDATE sends SET state = 'sending', claimed_until = now() + make_interval(secs => $3)
-       WHERE account_id = $1 AND id = $2 AND state = 'pending'
-       RETURNING id, account_id AS "accountId", message_id AS "messageId", content`,
+      `UPDATE sends SET state = 'sending', claims = claims + 1, claimed_until = now() + make_interval(secs => $3)
+       WHERE account_id = $1 AND id = $2 AND state = 'pending' RETURNING ${CLAIMED}`,
       [accountId, id, CLAIM_SECONDS],
       'claim-send',
     );
     return row ?? null;
   }
 
-  async renew({ accountId, id }: ClaimedSend): Promise<void> {
+  async renew({ accountId, id, claims }: ClaimedSend): Promise<void> {
     await this.reader.rows(
-      `UPDATE sends SET claimed_until = now() + make_interval(secs => $3)
-       WHERE account_id = $1 AND id = $2 AND state IN ('sending', 'committing')`,
-      [accountId, id, CLAIM_SECONDS],
+      `UPDATE sends SET claimed_until = now() + make_interval(secs => $4)
+       WHERE account_id = $1 AND id = $2 AND claims = $3 AND state IN ('sending', 'committing')`,
+      [accountId, id, claims, CLAIM_SECONDS],
       'renew-send',
     );
   }
 
   /** From here on nobody tries again. @throws Error when it is not ours any more: then nothing may be sent */
-  async commit({ accountId, id }: ClaimedSend): Promise<void> {
+  async commit({ accountId, id, claims }: ClaimedSend): Promise<void> {
     const rows = await this.reader.rows(
       `UPDATE sends SET state = 'committing'
-       WHERE account_id = $1 AND id = $2 AND state = 'sending' AND claimed_until > now() RETURNING id`,
-      [accountId, id],
+       WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = 'sending' AND claimed_until > now() RETURNING id`,
+      [accountId, id, claims],
       'commit-send',
     );
     if (rows.length === 0) throw new Error('the claim of a message on its way has run out');
   }
 
+  /** It was not sent. */
   async failed(
-    { accountId, id }: ClaimedSend,
-    state: 'failed' | 'unknown',
+    { accountId, id, claims }: ClaimedSend,
     error: DomainError,
     from: readonly SendState[] = ['sending', 'committing'],
   ): Promise<void> {
-    const { status, type, message, details } = error;
     await this.reader.rows(
-      `UPDATE sends SET state = $3, answer = $4, content = NULL, settled_at = now()
-       WHERE account_id = $1 AND id = $2 AND state = ANY($5)`,
-      [accountId, id, state, JSON.stringify({ error: { status, type, message, details } }), from],
+      `UPDATE sends SET state = 'failed', answer = $4, content = NULL, settled_at = now()
+       WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = ANY($5)`,
+      [accountId, id, claims, answerOf(error), from],
       'failed-send',
     );
   }
 
+  /** It may have been sent. What it was is kept, to be recognized. @returns false when it was not `committing` */
+  async unknown({ accountId, id, claims }: ClaimedSend, error: DomainError): Promise<boolean> {
+    const rows = await this.reader.rows(
+      `UPDATE sends SET state = 'unknown', answer = $4, look_until = now() + make_interval(mins => $5)
+       WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = 'committing' RETURNING id`,
+      [accountId, id, claims, answerOf(error), LOOK_MINUTES],
+      'unknown-send',
+    );
+    return rows.length > 0;
+  }
+
   /** What was left by workers that died. */
-  async abandoned(): Promise<{ readonly accountId: string; readonly id: string; readonly state: SendState }[]> {
+  async abandoned(): Promise<AbandonedSend[]> {
     return this.reader.rows(
-      `SELECT account_id AS "accountId", id, state FROM sends
+      `SELECT ${CLAIMED}, state FROM sends
        WHERE (state IN ('sending', 'committing') AND claimed_until < now())
           OR (state = 'pending' AND created_at < now() - interval '3 minutes') LIMIT 100`,
       [],
@@ -80,10 +100,17 @@ export class SendStore {
   }
 }
 
-export async function settleSend(tx: Tx, id: string, failures: SendOutcome['failures']): Promise<void> {
-  await tx.query(
+/** What is told again to a repeated request. */
+export function answerOf({ status, type, message, details }: DomainError): string {
+  return JSON.stringify({ error: { status, type, message, details } });
+}
+
+/** It was sent. @returns false when that was known already */
+export async function settleSend(tx: Tx, id: string, failures: SendOutcome['failures']): Promise<boolean> {
+  const rows = await tx.query(
     `UPDATE sends SET state = 'sent', answer = $3, content = NULL, settled_at = now()
-     WHERE account_id = $1 AND id = $2 AND state = 'committing'`,
+     WHERE account_id = $1 AND id = $2 AND state IN ('committing', 'unknown') RETURNING id`,
     [tx.accountId, id, JSON.stringify({ failures })],
   );
+  return rows.length > 0;
 }

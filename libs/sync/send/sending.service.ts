@@ -18,6 +18,7 @@ import { AccountLog } from '../account-log.js';
 import { Connections } from '../connections.js';
 import { DraftStore } from '../syncback/draft-store.js';
 
+import { filesItself } from './self-filing.js';
 import { sendAnswer } from './send-answer.js';
 import { type ClaimedSend, SendStore, settleSend } from './send-store.js';
 import { becomeSent } from './sent-message.js';
@@ -25,8 +26,6 @@ import { becomeSent } from './sent-message.js';
 const RENEW_MS = 5000;
 const SETTLE_ATTEMPTS = 10;
 const SETTLE_PAUSE_MS = 1000;
-/** Providers that put a copy of what is sent into the folder of sent mail themselves. */
-const SELF_FILING = new Set(['gmail', 'outlook', 'office365']);
 
 /** Hands messages over to the provider: each once at most, whoever dies meanwhile. */
 @Injectable()
@@ -63,10 +62,9 @@ export class Sending {
 
   /** What dead workers left: what may have been sent is never tried again. */
   async sweep(): Promise<void> {
-    for (const { accountId, id, state } of await this.sends.abandoned()) {
-      const send = { accountId, id, messageId: '', content: null };
+    for (const send of await this.sends.abandoned()) {
       // As it was seen: one that moved on meanwhile is alive.
-      await this.fail(send, new SendFailure('data', null, { unknown: state === 'committing' }), [state]);
+      await this.fail(send, new SendFailure('data', null, { unknown: send.state === 'committing' }), [send.state]);
     }
   }
 
@@ -142,10 +140,11 @@ export class Sending {
       [accountId],
       'provider-of-account',
     );
-    const saveCopy = !SELF_FILING.has(account?.provider ?? '');
+    const saveCopy = !filesItself(account?.provider ?? '');
     await this.writer.write(accountId, async (tx) => {
+      // Its copy may have been found already, while this worker was taken for dead.
+      if (!(await settleSend(tx, id, failures as SendOutcome['failures']))) return;
       await becomeSent(tx, messageId, content, { saveCopy });
-      await settleSend(tx, id, failures as SendOutcome['failures']);
     });
   }
 
@@ -155,17 +154,18 @@ export class Sending {
     const told =
       known instanceof DomainError ? known : new DomainError(503, 'api_error', 'Sending failed inside the engine.');
     if (known !== told) this.logger.error({ err: error, accountId: send.accountId }, 'sending failed');
-    const unknown = error instanceof SendFailure && error.options.unknown === true;
-    await this.sends.failed(send, unknown ? 'unknown' : 'failed', told, from);
-    if (unknown) {
-      const message = 'A message may or may not have been sent: the server took it and did not answer.';
-      await this.log.add(send.accountId, {
-        level: 'error',
-        kind: 'send.unknown',
-        message,
-        details: { sendId: send.id },
-      });
+    if (!(error instanceof SendFailure) || error.options.unknown !== true) {
+      await this.sends.failed(send, told, from);
+      return told;
     }
-    return told;
+    // Who asked can see later what became of it.
+    const { status, type, message } = told;
+    const open = new DomainError(status, type, message, { ...told.details, job_status_id: send.id });
+    if (await this.sends.unknown(send, open)) {
+      const message = 'A message may or may not have been sent: the server took it and did not answer.';
+      const details = { sendId: send.id };
+      await this.log.add(send.accountId, { level: 'error', kind: 'send.unknown', message, details });
+    }
+    return open;
   }
 }

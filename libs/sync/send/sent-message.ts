@@ -27,9 +27,9 @@ export async function becomeSent(
   content: OutgoingContent | null,
   options: { readonly saveCopy: boolean },
 ): Promise<void> {
-  if (content) await create(tx, content);
-  else await leaveDrafts(tx, id);
   const sent = await folderFor(tx, 'sent', 'Sent');
+  if (content) await create(tx, content);
+  else await leaveDrafts(tx, id, sent);
   const [row] = await tx.query<SentRow>(
     `UPDATE messages SET draft = false, sent = true, unread = false, received_at = now(), category_ids = ARRAY[$3::text],
        orphaned_at = NULL
@@ -38,6 +38,11 @@ export async function becomeSent(
     [tx.accountId, id, sent],
   );
   if (!row) return;
+  // Of a copy that was quicker than we are.
+  await tx.query('UPDATE message_uids SET received_at = now() WHERE account_id = $1 AND message_id = $2', [
+    tx.accountId,
+    id,
+  ]);
   // Their numbers are those of the draft's copy, which goes: until there is another their bytes are kept.
   if (!content?.raw)
     await tx.query('UPDATE files SET part = NULL WHERE account_id = $1 AND message_id = $2', [tx.accountId, id]);
@@ -77,8 +82,8 @@ async function create(tx: Tx, content: OutgoingContent): Promise<void> {
   await saveDraftRow(tx, row, attached);
 }
 
-/** Its copies in the drafts folder go. */
-async function leaveDrafts(tx: Tx, id: string): Promise<void> {
-  const places = await takePlaces(tx, id);
+/** Its copies go, but for one among the sent mail. */
+async function leaveDrafts(tx: Tx, id: string, sentFolderId: string): Promise<void> {
+  const places = await takePlaces(tx, id, sentFolderId);
   await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details: { madeHere: true, places } }]);
 }

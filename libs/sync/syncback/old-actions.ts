@@ -21,7 +21,10 @@ interface OldAction {
 /** What somebody wrote, drafts and copies of sent mail, waits for as long as it takes. */
 const CAN_LAPSE = `state = 'pending' AND (kind = 'message.update' OR kind LIKE 'folder.%')`;
 
-/** Gives up what could not be done for days, mostly because the account stands still, and forgets what is settled. */
+/**
+ * Gives up what could not be done for days, mostly because the account stands still, and forgets actions and requests to
+ * send that are settled.
+ */
 @Injectable()
 export class OldActions {
   constructor(
@@ -35,7 +38,8 @@ export class OldActions {
    */
   async clean(until: number): Promise<number> {
     let cleaned = 0;
-    for (const some of [() => this.giveUpSome(), () => this.forgetSome()]) {
+    const steps = [() => this.giveUpSome(), () => this.forgetSome('actions'), () => this.forgetSome('sends')];
+    for (const some of steps) {
       for (let count = 1; count > 0 && Date.now() < until; cleaned += count) count = await some();
     }
     return cleaned;
@@ -52,13 +56,13 @@ export class OldActions {
     return row ? this.writer.write(row.accountId, giveUpOld) : 0;
   }
 
-  private async forgetSome(): Promise<number> {
+  private async forgetSome(table: 'actions' | 'sends'): Promise<number> {
     const rows = await this.reader.rows(
-      `DELETE FROM actions WHERE (account_id, id) IN (
-         SELECT account_id, id FROM actions WHERE settled_at < now() - make_interval(days => $1) LIMIT $2
+      `DELETE FROM ${table} WHERE (account_id, id) IN (
+         SELECT account_id, id FROM ${table} WHERE settled_at < now() - make_interval(days => $1) LIMIT $2
        ) RETURNING id`,
       [SETTLED_DAYS, CHUNK],
-      'forget-settled-actions',
+      `forget-settled-${table}`,
     );
     return rows.length;
   }
