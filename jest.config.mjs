@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
 // Tests run as CommonJS: swc turns our TypeScript and the ESM-only packages below into CommonJS, which needs no
@@ -53,7 +54,10 @@ const project = (displayName, roots, testRegex, extra = {}) => ({ ...shared, dis
 const isThere = (root) => fs.existsSync(path.join(import.meta.dirname, root.replace('<rootDir>', '.')));
 
 export default {
-  testTimeout: 30_000,
+  // A test that waits for a condition waits this long at most; none of them takes a quarter of it on an idle machine.
+  testTimeout: 240_000,
+  // Tests mostly wait for processes of their own, so two at a time are no burden where there are two cores.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   reporters: ['default', '<rootDir>/test/support/closing-line.cjs'],
   projects: [
     project('unit', ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/test/support'], '\\.spec\\.ts$'),

@@ -28,7 +28,7 @@ describe('connections of one account', () => {
       letter({ name: `old-${n}`, headers: [`X-Pad: ${'x'.repeat(900)}`] }),
     );
     await product.deliver('ada', 'INBOX', old);
-  }, 120_000);
+  });
   afterAll(() => product?.stop());
 
   it('stay below the limit while old mail is read, and leave room for calls', async () => {
@@ -56,5 +56,5 @@ describe('connections of one account', () => {
     expect(await product.installation.query('SELECT message FROM account_events WHERE level <> $1', ['info'])).toEqual(
       [],
     );
-  }, 120_000);
+  });
 });

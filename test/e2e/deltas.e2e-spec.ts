@@ -11,8 +11,6 @@ import { answering, letter } from '../support/letters.js';
 import { Probe } from '../support/probe.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 
-jest.setTimeout(60_000);
-
 interface NylasSdk {
   config(options: { clientId: string; clientSecret: string; apiServer: string }): void;
 }

@@ -6,8 +6,6 @@ import { answering, letter, messageId } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 import { renumber } from '../support/renumber.js';
 
-jest.setTimeout(60_000);
-
 const condstore =
   'IMAP4rev1 LITERAL+ IDLE NAMESPACE UIDPLUS MOVE SPECIAL-USE ESEARCH ENABLE CONDSTORE LIST-EXTENDED LIST-STATUS';
 

@@ -6,8 +6,6 @@ import path from 'node:path';
 import { commandLine, PostriderProcess, survivors } from '../support/postrider-process.js';
 import { createEmptyDatabase, createRedis } from '../support/servers.js';
 
-jest.setTimeout(120_000);
-
 const running: PostriderProcess[] = [];
 let home: string;
 let dataDir: string;

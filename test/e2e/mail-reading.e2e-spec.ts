@@ -4,8 +4,6 @@ import { eventually } from '../support/eventually.js';
 import { answering, letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 
-jest.setTimeout(60_000);
-
 interface Item {
   readonly id: string;
   readonly subject: string;

@@ -6,12 +6,10 @@ import { letter } from '../support/letters.js';
 import { OwnPostgres } from '../support/own-servers.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 
-jest.setTimeout(180_000);
-
 const OLD = 12_000;
 const FILED = 300;
-/** About 500 messages a second: every trouble comes long before the end. */
-const SLOW = { bytesPerSecond: 200_000 };
+/** About 250 messages a second: every trouble comes long before the end. */
+const SLOW = { bytesPerSecond: 100_000 };
 
 describe('a first sync of a big mailbox', () => {
   const postgres = new OwnPostgres();

@@ -6,8 +6,6 @@ import { letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 import { ScriptedSmtp } from '../support/scripted-smtp.js';
 
-jest.setTimeout(120_000);
-
 interface MessageJson {
   readonly id: string;
   readonly object: string;
@@ -27,7 +25,7 @@ describe('sending', () => {
     await product.deliver('ada', 'INBOX', [letter({ name: 'question' })]);
     account = await product.connect('ada', { smtp_port: smtp.port });
     other = await product.mailProgram();
-    await eventually('all mail', async () => (await account.api.ok<unknown[]>('/messages')).length === 1, 60_000);
+    await eventually('all mail', async () => (await account.api.ok<unknown[]>('/messages')).length === 1);
   });
   afterAll(async () => {
     await product?.stop();

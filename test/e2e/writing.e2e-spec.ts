@@ -5,8 +5,6 @@ import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 
-jest.setTimeout(120_000);
-
 interface MessageJson {
   readonly id: string;
   readonly thread_id: string;
@@ -35,7 +33,7 @@ describe('what users change', () => {
     await product.deliver('ada', 'Taxes', [letter({ name: 'tax' })]);
     account = await product.connect();
     other = await product.mailProgram();
-    await eventually('all mail', async () => (await messages()).length === 5, 60_000);
+    await eventually('all mail', async () => (await messages()).length === 5);
   });
   afterAll(() => product?.stop());
 
@@ -110,8 +108,9 @@ describe('what users change', () => {
     await others('the message', 'Trash', (found) => 'three' in found);
     await ok(put(v1, { add_tags: ['inbox'] }));
     await others('the message', 'INBOX', (found) => 'three' in found);
-    expect(await seenByOthers('Trash')).toEqual({});
-    expect(await seenByOthers('Archive')).toEqual({});
+    for (const path of ['Trash', 'Archive']) {
+      await others('nothing', path, (found) => Object.keys(found).length === 0);
+    }
   });
 
   it('keeps own tags, filters by them, and takes them off when they are deleted', async () => {
@@ -146,13 +145,13 @@ describe('what users change', () => {
     const { id, folder } = await named('four');
     const doomed = await ok<{ id: string }>(send('POST', '/folders', { display_name: 'Doomed' }));
     await eventually('rest', async () => (await pending()).length === 0);
-    await product.installation.kill('worker');
+    await product.installation.end('worker');
     await ok(put(`/messages/${id}`, { folder_id: doomed.id, starred: true }));
     expect(await named('four')).toMatchObject({ folder: { id: doomed.id }, starred: true });
     expect(await pending()).toEqual([expect.objectContaining({ action: 'update_message', message_id: id })]);
     await other.mailboxDelete('Doomed');
     await product.installation.start('worker');
-    await eventually('the end of it', async () => (await pending()).length === 0, 60_000);
+    await eventually('the end of it', async () => (await pending()).length === 0);
     const [job] = await account.api.ok<{ status: string; reason: string }[]>('/job-statuses?limit=1');
     expect(job).toMatchObject({
       status: 'failed',

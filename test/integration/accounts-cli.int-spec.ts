@@ -8,8 +8,6 @@ import { type SmtpPeer, startSmtp } from '../../apps/launcher/peers/smtp.js';
 import { Installation } from '../support/installation.js';
 import { createEmptyDatabase } from '../support/servers.js';
 
-jest.setTimeout(60_000);
-
 const PASSWORD = 'battery-staple-4410';
 const CLIENT = { client_id: 'cliclient', client_secret: 'clisecret00000000000000001', name: 'Development' };
 

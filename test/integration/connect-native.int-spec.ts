@@ -11,8 +11,6 @@ import type { ApiAnswer } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
 import { Installation } from '../support/installation.js';
 
-jest.setTimeout(120_000);
-
 const PASSWORD = 'correct-horse-7731';
 const CLIENT = { client_id: 'testclient0000000000000001', client_secret: 'testsecret000000000000009' };
 

@@ -145,5 +145,5 @@ describe('a change in a folder', () => {
     expect(small[0]!.commands).toEqual(['DONE', 'EXAMINE', 'IDLE']);
     expect(small[0]!.statements).toEqual(expect.arrayContaining(['BEGIN', 'COMMIT']));
     expect(big).toEqual(small);
-  }, 120_000);
+  });
 });

@@ -6,8 +6,6 @@ import { Engine } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 
-jest.setTimeout(60_000);
-
 const condstore =
   'IMAP4rev1 LITERAL+ IDLE NAMESPACE UIDPLUS MOVE SPECIAL-USE ESEARCH ENABLE CONDSTORE LIST-EXTENDED LIST-STATUS';
 

@@ -10,8 +10,6 @@ import { Engine } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 
-jest.setTimeout(60_000);
-
 describe('a worker that lost an account without noticing', () => {
   let engine: Engine;
   let client: ImapFlow;

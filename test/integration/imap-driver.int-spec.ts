@@ -81,13 +81,13 @@ describe.each<[string, DovecotSettings, { qresync: boolean; condstore: boolean; 
       disableAutoIdle: true,
     });
     await flow.connect();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await flow.logout();
     await server.stop();
     rmSync(dir, { recursive: true, force: true });
-  }, 20_000);
+  });
 
   const subject = (): ContractSubject => ({
     open: () => ImapMailDriver.open(login, password, { quirks: { pollMs: 100 } }),
@@ -116,12 +116,12 @@ describe('IMAP with TLS', () => {
       folders: { Sent: null, Taxes: null },
     };
     server = await startDovecot({ dir, users: { [user]: password }, settings });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await server.stop();
     rmSync(dir, { recursive: true, force: true });
-  }, 20_000);
+  });
 
   const login = (security: 'tls' | 'starttls', verifyCertificate: boolean): ServerSettings => ({
     host: 'localhost',

@@ -1,5 +1,5 @@
 import { type Script } from '../support/scripted-imap.js';
-import { collect, cursor, failing, quick, ScriptedSession } from '../support/scripted-session.js';
+import { collect, cursor, failing, ScriptedSession } from '../support/scripted-session.js';
 
 /** What servers in the wild do otherwise, and RFCs do not foresee: docs/adr/0011-server-quirks.md lists it. */
 
@@ -97,7 +97,7 @@ describe('waiting for news', () => {
         (tag, _line, socket) => void socket.write(`${(opened += 1) > 2 ? news : mailboxOf(3)}${tag} OK done\r\n`),
       ],
     ];
-    const mail = await signIn({ script }, {}, { ...quick, quirks: { pollMs: 50, poll: 'examine' } });
+    const mail = await signIn({ script }, {}, { quirks: { pollMs: 50, poll: 'examine' } });
     await mail.newest('INBOX', 0);
     expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);
     expect(session.received).not.toContain('NOOP');
@@ -134,7 +134,7 @@ describe('waiting for news', () => {
         ],
       },
       {},
-      { ...quick, quirks: { idleMs: 100 } },
+      { quirks: { idleMs: 100 } },
     );
     await mail.newest('INBOX', 0);
     expect(await mail.waitForChange('INBOX', 5000, never)).toMatch(/^(arrived|changed)$/);

@@ -28,7 +28,7 @@ describe('a move that a session finds out about', () => {
       await engine.backfill(accountId);
       return (await engine.rows(`SELECT 1 FROM accounts WHERE sync_state = 'running'`))[0];
     });
-  }, 60_000);
+  });
   afterAll(async () => {
     await mail.logout();
     await engine.stop();

@@ -5,8 +5,6 @@ import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 import { ObjectIdServer, type StoredLetter } from '../support/object-id-server.js';
 
-jest.setTimeout(60_000);
-
 const stored = (emailId: string, threadId: string | null = null, name = emailId): StoredLetter => ({
   emailId,
   threadId,

@@ -38,5 +38,5 @@ describe('a session on a server that lies about one folder', () => {
       { kind: 'folder.failing', message: `The mail server's list of Liar is not complete.` },
     ]);
     await stop();
-  }, 30_000);
+  });
 });

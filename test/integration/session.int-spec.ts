@@ -27,7 +27,7 @@ describe.each([
     await client.append('Sent', letter('sent1', 'In-Reply-To: <old1@x>\r\n'), ['\\Seen']);
     accountId = await engine.addAccount();
     await engine.watch(accountId, { again: true });
-  }, 60_000);
+  });
   afterAll(async () => {
     client.close();
     await engine.stop();
@@ -83,7 +83,7 @@ describe.each([
     await client.messageDelete('1:*');
     await eventually('the deletion', async () => (await find('fresh')) === undefined);
     expect(await messages()).toHaveLength(121);
-  }, 60_000);
+  });
 
   it('follows folders: new, renamed, deleted', async () => {
     await client.mailboxCreate('Projects');
@@ -111,7 +111,7 @@ describe.each([
     await client.mailboxDelete('Plans');
     await eventually('the deletion', async () => (await find('plan')) === undefined);
     expect(await engine.rows(`SELECT 1 FROM categories WHERE path IN ('Plans', 'Projects')`)).toEqual([]);
-  }, 60_000);
+  });
 
   it.each([
     ['Parent', 'listed but cannot be opened'],

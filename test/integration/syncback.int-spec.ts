@@ -37,7 +37,7 @@ describe.each([
     account = await ActingAccount.open(engine);
     await account.client.mailboxCreate('Work');
     await account.round();
-  }, 60_000);
+  });
   afterAll(async () => {
     account.client.close();
     await engine.stop();

@@ -78,21 +78,25 @@ export class Installation {
       (child) => child.exitCode === null && child.signalCode === null,
     );
     this.children.clear();
-    await Promise.all(
-      children.map(async (child) => {
-        child.kill('SIGTERM');
-        await once(child, 'exit');
-      }),
-    );
+    await Promise.all(children.map((child) => ended(child, 'SIGTERM')));
+  }
+
+  /** Ends one process in order. */
+  end(name: ProcessName): Promise<void> {
+    return ended(this.taken(name), 'SIGTERM');
   }
 
   /** Ends one process as a crash would. */
-  async kill(name: ProcessName): Promise<void> {
+  kill(name: ProcessName): Promise<void> {
+    return ended(this.taken(name), 'SIGKILL');
+  }
+
+  /** A process that is to end. */
+  private taken(name: ProcessName): ChildProcess {
     const child = this.children.get(name);
     if (!child) throw new Error(`${name} is not running`);
     this.children.delete(name);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    return child;
   }
 
   /** The process id of a running `api` or `worker`. */
@@ -163,4 +167,9 @@ export class Installation {
     exit.catch(() => undefined);
     await Promise.race([once(child, 'message'), exit]);
   }
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal);
+  await once(child, 'exit');
 }

@@ -7,8 +7,10 @@ import { ImapMailDriver } from '../../libs/providers/imap/imap-mail.driver.js';
 import { type ScriptedImap, type ScriptedOptions, startScriptedImap } from './scripted-imap.js';
 
 export const limits = { wholeSourceBytes: 1000, maxTextBytes: 1000 };
-/** No test waits longer than this for a server that does not answer. */
-export const quick = { stallMs: 300, connectMs: 1000, quirks: { pollMs: 50 } };
+const quirks = { pollMs: 50 };
+const patient = { quirks };
+/** For servers that do not answer, and tests that wait until they are given up. */
+export const quick = { stallMs: 300, connectMs: 1000, quirks };
 
 /** A driver signed in to a scripted server, one at a time. */
 export class ScriptedSession {
@@ -18,7 +20,7 @@ export class ScriptedSession {
   async signIn(
     options: ScriptedOptions,
     settings: Partial<ServerSettings> = {},
-    deadlines: ImapOptions = quick,
+    deadlines: ImapOptions = patient,
   ): Promise<ImapMailDriver> {
     await this.end();
     this.server = await startScriptedImap(options);
