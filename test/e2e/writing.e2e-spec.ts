@@ -151,7 +151,8 @@ describe('what users change', () => {
     expect(await pending()).toEqual([expect.objectContaining({ action: 'update_message', message_id: id })]);
     await other.mailboxDelete('Doomed');
     await product.installation.start('worker');
-    await eventually('the end of it', async () => (await pending()).length === 0);
+    // At once: an account that a worker lost is taken on after half a minute.
+    await eventually('the end of it', async () => (await pending()).length === 0, 20_000);
     const [job] = await account.api.ok<{ status: string; reason: string }[]>('/job-statuses?limit=1');
     expect(job).toMatchObject({
       status: 'failed',

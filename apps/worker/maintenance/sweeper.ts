@@ -4,6 +4,7 @@ import { Logger } from '#libs/common/logger.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
 import { AccountLog } from '#libs/sync/account-log.js';
 import { AccountState } from '#libs/sync/account-state.js';
+import { Crew } from '#libs/sync/crew.js';
 import { Sending } from '#libs/sync/send/sending.service.js';
 
 import { MailSyncProcessor } from '../sync/mail-sync.processor.js';
@@ -25,6 +26,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(
     private readonly state: AccountState,
+    private readonly crew: Crew,
     private readonly accountLog: AccountLog,
     private readonly queue: JobQueue,
     private readonly sessions: MailSyncProcessor,
@@ -32,8 +34,10 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
+  /** Where no other worker is, nobody holds an account: what was stopped a moment ago goes on at once. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.sweep();
+    await this.crew.report(0);
+    await this.sweep(this.crew.company ? ABANDONED_SECONDS : 0);
     this.timer = setInterval(() => void this.sweep(), EVERY_MS);
   }
 
@@ -41,9 +45,9 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.timer) clearInterval(this.timer);
   }
 
-  private async sweep(): Promise<void> {
+  private async sweep(abandonedSeconds = ABANDONED_SECONDS): Promise<void> {
     try {
-      for (const accountId of await this.state.abandoned(ABANDONED_SECONDS)) {
+      for (const accountId of await this.state.abandoned(abandonedSeconds)) {
         await this.queue.add('account.watch', { accountId });
       }
       await this.sessions.adopt();
