@@ -4,9 +4,13 @@ import { Pool, type PoolClient, type QueryConfig } from 'pg';
 import { arrayLiteral } from '#libs/database/array-literal.js';
 import { inTransaction } from '#libs/database/transaction.js';
 
+import { spellNews } from './change-news.js';
 import { ChangeSet, type RecordedChange } from './change-set.js';
 
-/** Notified with the account's id, inside the transaction: heard when that commits, never before. */
+/**
+ * Notified inside the transaction, with the account's id and, when they are few, its changes (`ChangeNews`): heard when
+ * that commits, never before.
+ */
 export const CHANGES_CHANNEL = 'account_changes';
 
 /** Thrown when another worker has taken the account over: this one must stop, and nothing of it was written. */
@@ -70,6 +74,11 @@ function prepared(sql: string, parameters: readonly unknown[]): QueryConfig {
 export interface WriteOptions {
   /** The session's `accounts.sync_epoch`. A session that lost its account is refused with Superseded. */
   readonly epoch?: number;
+  /**
+   * Spares a round trip: the work's first statements are sent together with those that begin the transaction and take
+   * the lock. Only for work that looks at nothing but through `tx`.
+   */
+  readonly eager?: boolean;
 }
 
 /** The one door through which rows that the API shows are written. */
@@ -91,6 +100,7 @@ export class AccountWriter {
       {
         opening: (client) => this.lock(new Tx(accountId, client), options.epoch),
         closing: (done) => appending(accountId, done.tx.changes.toArray()),
+        eager: options.eager,
       },
     );
     await tx.runEffects();
@@ -128,14 +138,14 @@ function appending(accountId: string, changes: readonly RecordedChange[]): Query
        SELECT $1, counter.base + entry.ordinal, entry.object_type, entry.object_id, entry.event, clock_timestamp()
        FROM counter, unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY
          AS entry(object_type, object_id, event, ordinal)
-       RETURNING seq
      )
-     SELECT pg_notify('${CHANGES_CHANNEL}', $1) FROM logged LIMIT 1`,
+     SELECT pg_notify('${CHANGES_CHANNEL}', $1::text || coalesce(' ' || base || $5::text, '')) FROM counter`,
     [
       accountId,
       changes.map((change) => change.objectType),
       changes.map((change) => change.objectId),
       changes.map((change) => change.event),
+      spellNews(changes),
     ],
   );
 }

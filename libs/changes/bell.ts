@@ -13,8 +13,11 @@ const LAST_RETRY_MS = 2000;
 const CHECK_MS = 20_000;
 const ANSWER_MS = 5000;
 
-/** May be called without cause, and once for many changes: look at what there is. Must not throw. */
-export type Heard = () => void;
+/**
+ * May be called without cause, and once for many changes: look at what there is. Must not throw.
+ * @param news what the notice says beside the account's id; empty when it says nothing more
+ */
+export type Heard = (news: string) => void;
 
 /** Tells who waits for news of an account that there may be some. One connection a process, kept up while it lives. */
 export abstract class Bell implements OnApplicationShutdown {
@@ -24,7 +27,7 @@ export abstract class Bell implements OnApplicationShutdown {
   private socket: Socket | null = null;
 
   constructor(
-    /** Of PostgreSQL's NOTIFY; payloads are account ids. */
+    /** Of PostgreSQL's NOTIFY; payloads are account ids, perhaps with a space and news behind them. */
     private readonly channel: string,
     private readonly dataSource: DataSource,
     private readonly logger: Logger,
@@ -103,8 +106,11 @@ export abstract class Bell implements OnApplicationShutdown {
     clearInterval(check);
   }
 
-  private ring(accountId: string): void {
-    for (const heard of this.waiting.get(accountId) ?? []) heard();
+  private ring(payload: string): void {
+    const space = payload.indexOf(' ');
+    const accountId = space < 0 ? payload : payload.slice(0, space);
+    const news = space < 0 ? '' : payload.slice(space + 1);
+    for (const heard of this.waiting.get(accountId) ?? []) heard(news);
   }
 
   private ringAll(): void {

@@ -1,9 +1,14 @@
 import { DatabaseError, type Pool, type PoolClient, type QueryConfig } from 'pg';
 
+/** What is written has one text for all values: its plan must not depend on those of the first few (ADR 0008). */
+const BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
+
 /** Statements that are sent together with those that begin and end a transaction. */
 export interface Ends<T> {
   /** Sent with the BEGIN, without waiting for its answer. */
   readonly opening?: (client: PoolClient) => Promise<void>;
+  /** `work` does not wait for the answers to BEGIN and `opening`, which win when both fail. */
+  readonly eager?: boolean;
   /** The last statement of all, if there is one: the COMMIT does not wait for its answer. */
   readonly closing?: (result: T) => QueryConfig | null;
 }
@@ -16,7 +21,7 @@ export interface Ends<T> {
 export async function inTransaction<T>(
   pool: Pool,
   work: (client: PoolClient) => Promise<T>,
-  { opening, closing }: Ends<T> = {},
+  { opening, closing, eager }: Ends<T> = {},
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -26,8 +31,8 @@ export async function inTransaction<T>(
   // Without a listener a connection that breaks between two statements would end the process.
   client.on('error', onError);
   try {
-    await Promise.all([client.query('BEGIN'), opening?.(client)]);
-    const result = await work(client);
+    const opened = Promise.all([client.query(BEGIN), opening?.(client)]);
+    const result = await (eager ? after(opened, work(client)) : opened.then(() => work(client)));
     const last = closing?.(result);
     const [, { command }] = await Promise.all([last && client.query(last), client.query('COMMIT')]);
     if (command !== 'COMMIT') throw new Error('a statement failed unnoticed: the transaction was rolled back');
@@ -40,4 +45,11 @@ export async function inTransaction<T>(
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+/** Both are waited for even when one fails: what is still under way would be sent behind the ROLLBACK. */
+async function after<T>(opened: Promise<unknown>, worked: Promise<T>): Promise<T> {
+  await Promise.allSettled([opened, worked]);
+  await opened;
+  return worked;
 }

@@ -42,7 +42,7 @@ async function tell(accountId: string): Promise<void> {
 
 const bell = new Client({ connectionString: url });
 await bell.connect();
-bell.on('notification', ({ payload }) => void tell(payload ?? ''));
+bell.on('notification', ({ payload }) => void tell(payload?.split(' ')[0] ?? ''));
 await bell.query('LISTEN account_changes');
 
 const server = createServer((request, response) => {

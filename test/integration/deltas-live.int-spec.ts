@@ -30,6 +30,22 @@ describe('deltas on an open connection', () => {
       expect(beatsMeanwhile).toContain(0);
     });
 
+    it('tells what a notice says without reading the log, unless something came before it', async () => {
+      await gone('before');
+      const head = Number(
+        (await on.seed.sql('SELECT change_seq FROM accounts WHERE id = $1', [on.account.id]))[0]!['change_seq'],
+      );
+      const live = await stream('/delta/streaming?cursor=0');
+      await eventually('the first', () => live.deltas.length === 1);
+      const notify = (base: number, id: string) =>
+        on.seed.sql(`SELECT pg_notify('account_changes', $1)`, [`${on.account.id} ${base} delete:thread:${id}`]);
+      await notify(head + 1, 'skips-one');
+      await notify(head - 1, 'was-told');
+      await notify(head, 'only-noticed');
+      await eventually('the notice', () => live.deltas.length > 1);
+      expect(live.deltas.map(({ id }) => id)).toEqual(['before', 'only-noticed']);
+    });
+
     it('beats every second, beginning within the first', async () => {
       const began = Date.now();
       const live = await stream(`/n/${on.account.id}/delta/streaming?cursor=0`);

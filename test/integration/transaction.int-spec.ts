@@ -70,6 +70,33 @@ describe('a transaction', () => {
     expect([begun, await notes()]).toEqual([false, []]);
   });
 
+  it('sends the statements of eager work behind its opening, and keeps nothing when that throws', async () => {
+    const seen: string[] = [];
+    const eager = (fault: Error | null) =>
+      inTransaction(
+        pool,
+        async (client) => {
+          seen.push('begun');
+          const { rows } = await client.query<{ text: string }>('SELECT text FROM notes');
+          await client.query(`INSERT INTO notes VALUES ('b')`);
+          return rows;
+        },
+        {
+          eager: true,
+          opening: async (client) => {
+            seen.push('opening');
+            await client.query(`INSERT INTO notes VALUES ('a')`);
+            seen.push('opened');
+            if (fault) throw fault;
+          },
+        },
+      );
+    await expect(eager(new Error('not mine'))).rejects.toThrow('not mine');
+    expect(await notes()).toEqual([]);
+    expect([await eager(null), await notes()]).toEqual([[{ text: 'a' }], ['a', 'b']]);
+    expect(seen).toEqual(['opening', 'begun', 'opened', 'opening', 'begun', 'opened']);
+  });
+
   it('has its closing inside it', async () => {
     const close = (text: string) =>
       inTransaction(pool, async (client) => (await client.query(`INSERT INTO notes VALUES ('a')`)).rowCount, {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import type { ChangeNews } from '#libs/changes/change-news.js';
 import { DomainError } from '#libs/common/errors.js';
 import type { DeltaFeed } from '#libs/domain/deltas/delta-feed.js';
 import type { DeltaPage, DeltasService } from '#libs/domain/deltas/deltas.service.js';
@@ -32,6 +33,8 @@ export class LiveFeed {
   private position: number;
   private reading = false;
   private rung = false;
+  /** The last there were, unless the log has to be read. */
+  private news: ChangeNews | null = null;
   /** Since when the connection has taken nothing; null when it takes what it is given. */
   private stalledAt: number | null = null;
   private resume: (() => void) | null = null;
@@ -59,8 +62,9 @@ export class LiveFeed {
   }
 
   /** There may be something new. */
-  ring(): void {
+  ring(news: ChangeNews | null = null): void {
     this.rung = true;
+    this.news = news;
     if (!this.reading) void this.read();
   }
 
@@ -112,7 +116,9 @@ export class LiveFeed {
 
   private async readPage(): Promise<void> {
     const { feed, wire, limit } = this.request;
-    const page = await this.deltas.page(feed, this.position, limit);
+    const { news } = this;
+    this.news = null;
+    const page = await this.deltas.page(feed, this.position, limit, news);
     if (page.deltas.length > 0) await this.send(page);
     this.position = page.end;
     if (!page.atHead) this.rung = true;

@@ -64,7 +64,7 @@ export class LiveFeeds implements OnModuleDestroy {
     );
     feed.open();
     if (this.closed || response.req.method === 'HEAD') return feed.end();
-    const silence = this.deltas.listen(account, () => feed.ring());
+    const silence = this.deltas.listen(account, (news) => feed.ring(news));
     const leave = this.pulse.join(feed);
     response.on('close', () => {
       silence();

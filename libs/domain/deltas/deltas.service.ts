@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Heard } from '#libs/changes/bell.js';
 import { ChangeBell } from '#libs/changes/change-bell.js';
 import { ChangeLog, type LogSlice } from '#libs/changes/change-log.js';
+import { type ChangeNews, readNews } from '#libs/changes/change-news.js';
 import { DomainError, InvalidRequest, NotFound } from '#libs/common/errors.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
@@ -81,10 +81,16 @@ export class DeltasService {
    * What at most `limit` logged changes after a position come to; more are read while that is nothing, so only a page at
    * the head of the log is empty.
    *
+   * @param news where it goes on from exactly this position, the log is not read
    * @throws CursorExpired, and NotFound when the account was removed.
    */
-  async page(feed: DeltaFeed, position: number, limit: number): Promise<DeltaPage> {
+  async page(feed: DeltaFeed, position: number, limit: number, news: ChangeNews | null = null): Promise<DeltaPage> {
     const types = loggedTypes(feed);
+    if (news?.base === position && news.changes.length <= limit) {
+      const changes = news.changes.filter(({ objectType }) => types.includes(objectType));
+      const deltas = await this.deltas(feed, collapse(changes));
+      return { deltas, end: position + news.changes.length, atHead: true };
+    }
     let end = position;
     for (;;) {
       const { head, changes } = await this.slice(feed.account, end, types, limit);
@@ -96,8 +102,8 @@ export class DeltasService {
   }
 
   /** Calls `heard` when the account may have changes, at once and not only once; look at the log after calling this. */
-  listen(account: AccountRef, heard: Heard): () => void {
-    return this.bell.listen(account.id, heard);
+  listen(account: AccountRef, heard: (news: ChangeNews | null) => void): () => void {
+    return this.bell.listen(account.id, (text) => heard(readNews(text)));
   }
 
   private async slice(

@@ -37,7 +37,7 @@ export async function storeBatch(
         await notePoison(tx, folder.id, outcome.unreadable);
         await noteAbsent(tx, folder.id, outcome.absent);
       },
-      options,
+      { ...options, eager: true },
     );
   } catch (error) {
     if (!isRefusedValue(error)) throw error;
