@@ -2,6 +2,8 @@ import { createLogger } from '#libs/common/logger.js';
 import type { JobQueue } from '#libs/queues/job-queue.js';
 import { jobs } from '#libs/queues/jobs.js';
 
+import type { LockKeeper } from '#libs/queues/lock-keeper.js';
+
 import { type JobHandlers, JobRunner } from './job-runner.js';
 
 /** A runner on queues that fetch until `refuse` breaks their connection. */
@@ -15,6 +17,7 @@ async function runner() {
   const made = new JobRunner(
     handlers as unknown as JobHandlers,
     { queue: () => queue, connected: () => Promise.resolve() } as unknown as JobQueue,
+    {} as unknown as LockKeeper,
     createLogger('test', 'silent'),
   );
   await made.onApplicationBootstrap();

@@ -8,7 +8,8 @@ import {
 
 import { Logger } from '#libs/common/logger.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
-import { type JobName, type JobPayload, jobs, parsePayload, type QueueName } from '#libs/queues/jobs.js';
+import { type JobName, type JobPayload, jobs, parsePayload, Queue, type QueueName } from '#libs/queues/jobs.js';
+import { LockKeeper } from '#libs/queues/lock-keeper.js';
 
 export interface JobHandler<N extends JobName> {
   /** How many such jobs this process runs at once. Named handlers of one queue would add up, so each queue has one. */
@@ -29,6 +30,7 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
   constructor(
     @Inject(JOB_HANDLERS) private readonly handlers: JobHandlers,
     private readonly queue: JobQueue,
+    private readonly locks: LockKeeper,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -56,9 +58,11 @@ export class JobRunner implements OnApplicationBootstrap, BeforeApplicationShutd
 
   private attach<N extends JobName>(name: N, concurrency: number): void {
     const handler: JobHandler<N> = this.handlers[name];
-    const fetching = this.queue.queue(jobs[name].queue).process(name, concurrency, async (job) => {
+    const { queue } = jobs[name];
+    const fetching = this.queue.queue(queue).process(name, concurrency, async (job) => {
+      const run = () => handler.run(parsePayload(name, job.data));
       try {
-        await handler.run(parsePayload(name, job.data));
+        await (queue === Queue.mailSync ? this.locks.during(job, run) : run());
       } catch (error) {
         this.logger.error({ err: error, job: name, jobId: job.id }, 'job failed');
         throw error;

@@ -6,10 +6,16 @@ import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 
-import { type JobName, type JobPayload, jobs, parsePayload, type QueueName } from './jobs.js';
+import { type JobName, type JobPayload, jobs, parsePayload, Queue, type QueueName } from './jobs.js';
 
 /** Keys of Bull in Redis: `{postrider}:mail-sync:…`. */
 export const QUEUE_PREFIX = '{postrider}';
+
+/** How long a job is safe from being given to another worker. Those of sessions are renewed by the LockKeeper. */
+export const LOCK_MS = 30_000;
+const RENEW_MS = 20_000;
+/** The longest time of a timer. */
+const NEVER_MS = 2 ** 31 - 1;
 
 /** A caller waits at most this long for Redis: what the job would have started is in the database, and swept. */
 const PATIENCE_MS = 2000;
@@ -48,7 +54,12 @@ export class JobQueue implements OnApplicationShutdown {
         prefix: QUEUE_PREFIX,
         // A job whose worker died goes to another within 35 s, however often that happens. Redis may give it to one that
         // hangs, again and again: MailSyncProcessor.adopt knows.
-        settings: { lockDuration: 30_000, lockRenewTime: 20_000, stalledInterval: 5_000, maxStalledCount: 1_000_000 },
+        settings: {
+          lockDuration: LOCK_MS,
+          lockRenewTime: name === Queue.mailSync ? NEVER_MS : RENEW_MS,
+          stalledInterval: 5_000,
+          maxStalledCount: 1_000_000,
+        },
       });
       queue.on('error', (error) => this.logger.warn({ err: error, queue: name }, 'queue trouble'));
       this.queues.set(name, queue);

@@ -18,6 +18,8 @@ const TURN_MS = 30 * 60_000;
 const PROOF_MS = 5 * 60_000;
 /** How often held accounts are compared with what their owners want, and our share with the others'. */
 const RENEW_MS = 2000;
+/** So many are compared at a time, so with many of them it takes longer until it is noticed that one was stopped. */
+const MOST_COMPARED = 500;
 /** A worker that has its share gives others this long to take an account. */
 const PASS_ON_MS = 500;
 
@@ -29,6 +31,8 @@ const MOST_ADOPTED = 100;
 interface Held {
   readonly epoch: number;
   readonly stop: AbortController;
+  /** It was told to end. */
+  leaving: boolean;
   /** Another worker is to go on with it. */
   handOver: boolean;
 }
@@ -41,6 +45,8 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
   /** Accounts that are being claimed. */
   private claiming = 0;
   private stopping = false;
+  /** How many of the held accounts were compared in this turn. */
+  private compared = 0;
   private renewing: NodeJS.Timeout | null = null;
 
   constructor(
@@ -91,9 +97,10 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     if (!claim) return;
     if (claim.unread) this.backfill.warm();
     const stop = new AbortController();
-    const held: Held = { epoch: claim.epoch, stop, handOver: false };
+    const held: Held = { epoch: claim.epoch, stop, leaving: false, handOver: false };
     // An older session of this process, superseded by this claim, would otherwise idle on unseen.
-    this.held.get(accountId)?.stop.abort();
+    const older = this.held.get(accountId);
+    if (older) this.end(older, older.handOver);
     this.held.set(accountId, held);
     // The stop looked for sessions to end while this one was being claimed.
     if (this.stopping) this.end(held, this.crew.company);
@@ -150,8 +157,29 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private end(held: Held, handOver: boolean): void {
+    held.leaving = true;
     held.handOver = handOver;
     held.stop.abort();
+  }
+
+  private staying(): number {
+    let count = 0;
+    for (const { leaving } of this.held.values()) if (!leaving) count += 1;
+    return count;
+  }
+
+  /** The next some of those we hold, as the database knows them. */
+  private async compare(): Promise<void> {
+    const all = [...this.held];
+    const from = this.compared < all.length ? this.compared : 0;
+    const asked = new Map(all.slice(from, from + MOST_COMPARED));
+    this.compared = from + asked.size;
+    if (asked.size === 0) return;
+    const lost = await this.state.lost(new Map([...asked].map(([id, { epoch }]) => [id, epoch])));
+    for (const id of lost) {
+      const held = asked.get(id)!;
+      this.end(held, held.handOver);
+    }
   }
 
   /** Ends sessions of accounts that were stopped, removed or taken over, and those beyond our share. */
@@ -159,12 +187,14 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     try {
       await this.crew.report(this.held.size);
       // The oldest first: their turns would end next.
-      const leaving = [...this.held.values()].filter(({ stop }) => !stop.signal.aborted);
-      for (const held of leaving.slice(0, surplus(leaving.length, this.crew.share))) this.end(held, true);
-      if (this.held.size === 0) return;
-      const asked = new Map(this.held);
-      const lost = await this.state.lost(new Map([...asked].map(([id, { epoch }]) => [id, epoch])));
-      for (const id of lost) asked.get(id)?.stop.abort();
+      let tooMany = surplus(this.staying(), this.crew.share);
+      for (const held of this.held.values()) {
+        if (tooMany <= 0) break;
+        if (held.leaving) continue;
+        this.end(held, true);
+        tooMany -= 1;
+      }
+      await this.compare();
     } catch (error) {
       this.logger.warn({ err: error }, 'could not compare held accounts with the database');
     }
