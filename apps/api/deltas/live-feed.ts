@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
 
-import type { ChangeNews } from '#libs/changes/change-news.js';
 import { DomainError } from '#libs/common/errors.js';
 import type { DeltaFeed } from '#libs/domain/deltas/delta-feed.js';
-import type { DeltaPage, DeltasService } from '#libs/domain/deltas/deltas.service.js';
+import type { ChangeNews, DeltaPage, DeltasService } from '#libs/domain/deltas/deltas.service.js';
 
 import type { Wire } from './wires.js';
 

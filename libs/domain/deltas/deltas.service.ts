@@ -12,6 +12,8 @@ import { collapse, type CollapsedChange } from './collapse.js';
 import { BEGINNING, readCursor, spellCursor } from './delta-cursor.js';
 import { type DeltaFeed, type DeltaType, loggedTypes } from './delta-feed.js';
 
+export type { ChangeNews };
+
 /** One delta as JSON text, and the cursor that resumes after it. */
 export interface Delta {
   readonly cursor: string;
