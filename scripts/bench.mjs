@@ -21,10 +21,9 @@ function compileBenchmarks() {
 }
 
 const [name, ...args] = process.argv.slice(2);
-if (!['sync', 'api', 'latency', 'idle', 'streams', 'syncback'].includes(name)) {
-  console.error(
-    'Usage: node scripts/bench.mjs sync|api|latency|idle|streams|syncback [options], or --help after the name',
-  );
+const names = ['sync', 'api', 'latency', 'idle', 'streams', 'syncback', 'send'];
+if (!names.includes(name)) {
+  console.error(`Usage: node scripts/bench.mjs ${names.join('|')} [options], or --help after the name`);
   process.exit(1);
 }
 build();

@@ -1,3 +1,8 @@
+import { Readable } from 'node:stream';
+
+import type { MessageBytes } from './message-bytes.js';
+import { splitHeader } from './split-header.js';
+
 const CR = 13;
 const LF = 10;
 const COLON = 0x3a;
@@ -20,6 +25,22 @@ export function withoutBcc(source: Buffer): Buffer {
     at = end;
   }
   return Buffer.concat([...kept, source.subarray(at)]);
+}
+
+/** The same of a message that need not be in memory. Its lines must end in CRLF. */
+export async function bytesWithoutBcc({ size, open }: MessageBytes): Promise<MessageBytes> {
+  const split = async () => (await splitHeader(open()))!;
+  const { header, rest } = await split();
+  await rest.return(undefined);
+  const kept = withoutBcc(header);
+  const chunks = async function* () {
+    yield kept;
+    yield* (await split()).rest;
+  };
+  return {
+    size: size - header.length + kept.length,
+    open: () => Readable.from(chunks(), { objectMode: false }),
+  };
 }
 
 /** White space may stand before the colon (RFC 5322 4.5), and be long. */

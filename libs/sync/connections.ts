@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
 import { EgressGuard } from '#libs/common/egress-guard.js';
 import { DomainError, NotFound } from '#libs/common/errors.js';
@@ -15,9 +15,21 @@ interface GrantRow {
   readonly sealed: string;
 }
 
+interface KnownSender {
+  readonly sender: MailSender;
+  /** What it signs in with, and where. */
+  readonly grant: string;
+  usedAt: number;
+}
+
+/** One that was not used for so long has no connections left. */
+const SENDER_MS = 60_000;
+
 /** Opens connections with stored grants: the one place where a secret leaves its seal. */
 @Injectable()
-export class Connections {
+export class Connections implements OnApplicationShutdown {
+  private readonly senders = new Map<string, KnownSender>();
+
   constructor(
     private readonly reader: Reader,
     private readonly box: SecretBox,
@@ -36,13 +48,35 @@ export class Connections {
     });
   }
 
-  /** @throws NotFound, SealError as above; DomainError 403 for an account that cannot send */
-  async openSender(accountId: string): Promise<MailSender> {
+  /**
+   * The account's own one, for the message that is sent now.
+   * @throws NotFound, SealError as above; DomainError 403 for an account that cannot send
+   */
+  async senderFor(accountId: string): Promise<MailSender> {
     const { settings, secret } = await this.grantOf(accountId);
     if (!settings.smtp) throw new DomainError(403, 'api_error', 'The account has no SMTP server to send by.');
-    return this.registry.openSender(settings.smtp, secret, (host, port, timeoutMs) =>
+    const grant = JSON.stringify([settings.smtp, secret.smtpPassword]);
+    const now = Date.now();
+    for (const [id, { usedAt, sender }] of this.senders) {
+      if (now - usedAt <= SENDER_MS) continue;
+      this.senders.delete(id);
+      sender.close();
+    }
+    const known = this.senders.get(accountId);
+    if (known?.grant === grant) {
+      known.usedAt = now;
+      return known.sender;
+    }
+    known?.sender.close();
+    const sender = this.registry.openSender(settings.smtp, secret, (host, port, timeoutMs) =>
       this.guard.connect(host, port, timeoutMs, 'smtp_host'),
     );
+    this.senders.set(accountId, { sender, grant, usedAt: now });
+    return sender;
+  }
+
+  onApplicationShutdown(): void {
+    for (const { sender } of this.senders.values()) sender.close();
   }
 
   private async grantOf(accountId: string): Promise<{ kind: string; settings: MailSettings; secret: GrantSecret }> {

@@ -24,6 +24,8 @@ import { ActionStore } from './syncback/action-store.js';
 import { DraftEffects } from './syncback/draft-effects.js';
 import { DraftContents } from './syncback/draft-contents.js';
 import { SentEffects } from './syncback/sent-effects.js';
+import { MessageFiles } from './send/message-files.js';
+import { OutgoingLetters } from './send/outgoing-letters.js';
 import { SendStore } from './send/send-store.js';
 import { Sending } from './send/sending.service.js';
 import { UnknownSends } from './send/unknown-sends.js';
@@ -58,6 +60,8 @@ import { Syncback } from './syncback/syncback.js';
     DraftEffects,
     DraftStore,
     DraftContents,
+    MessageFiles,
+    OutgoingLetters,
     OldActions,
     SentEffects,
     SendStore,

@@ -8,7 +8,8 @@ import type { ImapFlow } from 'imapflow';
 
 import type { Dovecot } from '../../apps/launcher/peers/dovecot.js';
 
-import { addAccounts, type LiveAccount, untilWatched } from './live/accounts.js';
+import { addAccounts, untilWatched } from './live/accounts.js';
+import { LiveApi } from './live/api.js';
 import { ImapTally } from './live/imap-tally.js';
 import { mailProgram, startMailHost } from './live/mail-host.js';
 import { type Servers, startApp, startServers } from './product.js';
@@ -193,12 +194,7 @@ interface Mail {
   readonly threadId: string;
 }
 
-class Api {
-  constructor(
-    private readonly servers: Servers,
-    readonly account: LiveAccount,
-  ) {}
-
+class Api extends LiveApi {
   /** In the order of their uids. */
   async mail(count: number): Promise<Mail[]> {
     const found: MessageJson[] = [];
@@ -207,21 +203,6 @@ class Api {
     }
     const mail = found.map(({ id, thread_id: threadId, subject }) => ({ uid: Number(subject.slice(1)), id, threadId }));
     return mail.toSorted((a, b) => a.uid - b.uid);
-  }
-
-  get<Body>(url: string): Promise<Body> {
-    return this.ask<Body>(url, {});
-  }
-
-  put(url: string, body: object): Promise<unknown> {
-    return this.ask(url, { method: 'PUT', body: JSON.stringify(body) });
-  }
-
-  private async ask<Body>(url: string, request: RequestInit): Promise<Body> {
-    const headers = { authorization: `Bearer ${this.account.token}`, 'content-type': 'application/json' };
-    const answer = await fetch(`http://127.0.0.1:${this.servers.environment.PORT}${url}`, { ...request, headers });
-    if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-    return (await answer.json()) as Body;
   }
 }
 

@@ -33,6 +33,8 @@ describe('sending', () => {
   });
   beforeEach(() => {
     smtp.script = {};
+    // What a server says to those who sign in is said on new connections.
+    smtp.hangUp();
     smtp.received.length = 0;
   });
 
@@ -168,6 +170,7 @@ describe('sending', () => {
     ['the content', { '.': '552 5.7.0 looks bad' }, 402, 'rejected for its content'],
     ['the pace', { '.': '421 4.7.0 slow down' }, 429, 'blocked for now'],
     ['the password', { AUTH: '535 5.7.8 wrong' }, 403, 'Could not authenticate with the SMTP server.'],
+    ['the size', { EHLO: '250-test\r\n250-SIZE 100\r\n250 AUTH PLAIN' }, 402, 'the server takes at most 100'],
     ['for reasons of its own', { DATA: '571 7.7.7 what' }, 503, 'Sending failed'],
     ['by hanging up', { DATA: 'hang-up' }, 503, 'The server unexpectedly closed the connection'],
   ])('tells when the server refuses %s, and keeps the draft as it was', async (_what, script, status, message) => {

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
- * Replies by command (`AUTH`, `MAIL`, `RCPT bob@x`, `DATA`, `.`); `hang-up` says nothing and cuts the line. What is not
+ * Replies by command (`EHLO`, `AUTH`, `MAIL`, `RCPT bob@x`, `DATA`, `.`); `hang-up` says nothing and cuts the line. What is not
  * named goes well.
  */
 export type SmtpScript = Readonly<Record<string, string>>;
@@ -11,6 +11,8 @@ export class ScriptedSmtp {
   /** Messages that were received to their end, whatever was answered. */
   readonly received: string[] = [];
   script: SmtpScript = {};
+  /** That were made so far. */
+  connections = 0;
   private readonly sockets = new Set<Socket>();
   private readonly server = createServer((socket) => this.serve(socket));
 
@@ -25,11 +27,17 @@ export class ScriptedSmtp {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
+    this.hangUp();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
+  /** Ends every connection, as servers do when nothing is said for long. */
+  hangUp(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
   private serve(socket: Socket): void {
+    this.connections += 1;
     this.sockets.add(socket);
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -56,7 +64,8 @@ export class ScriptedSmtp {
   /** @returns whether a message follows */
   private command(socket: Socket, line: string): boolean {
     const verb = line.split(' ')[0]!.toUpperCase();
-    if (verb === 'EHLO') socket.write('250-test\r\n250-AUTH PLAIN\r\n250 ENHANCEDSTATUSCODES\r\n');
+    if (verb === 'EHLO') this.answer(socket, verb, '250-test\r\n250-AUTH PLAIN\r\n250 ENHANCEDSTATUSCODES');
+    else if (verb === 'STARTTLS') this.answer(socket, verb, '502 5.5.1 not implemented');
     else if (verb === 'AUTH') this.answer(socket, 'AUTH', '235 2.7.0 welcome');
     else if (verb === 'RCPT') this.answer(socket, `RCPT ${/<(.*?)>/.exec(line)?.[1] ?? ''}`, '250 2.1.5 fine');
     else if (verb === 'DATA') return this.answer(socket, 'DATA', '354 go on');

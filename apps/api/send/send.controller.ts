@@ -3,6 +3,7 @@ import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagg
 import type { Request } from 'express';
 
 import { DomainError, InvalidRequest } from '#libs/common/errors.js';
+import { sha256 } from '#libs/common/hash.js';
 import { isPublicId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
@@ -52,7 +53,7 @@ export class SendController {
   ): Promise<RenderedJson> {
     const outcome = incoming.is('message/rfc822')
       ? await this.sendRaw(account, keyOf(key), incoming)
-      : await this.sendJson(account, { key: keyOf(key), text: JSON.stringify(body) }, body);
+      : await this.sendJson(account, { key: keyOf(key), hash: sha256(JSON.stringify(body)) }, body);
     return new RenderedJson(await this.shown(account, dialect, outcome));
   }
 
@@ -69,18 +70,12 @@ export class SendController {
   }
 
   private async sendRaw(account: AccountRef, key: string | null, incoming: Request): Promise<SendOutcome> {
-    const limitMb = this.config.FILE_LIMIT_MB * ENCODED;
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > limitMb * 1_048_576) {
-        throw new DomainError(413, 'invalid_request_error', `A message may have at most ${limitMb} MB.`);
-      }
-      chunks.push(chunk);
+    try {
+      return await this.requests.sendRaw(account, limited(incoming, this.config.FILE_LIMIT_MB * ENCODED), key);
+    } finally {
+      // Who is refused in the middle of it is to hear the answer.
+      incoming.resume();
     }
-    const source = Buffer.concat(chunks);
-    return this.requests.sendRaw(account, source, { key, text: source.toString('latin1') });
   }
 
   private async shown(account: AccountRef, dialect: Dialect, { messageId, failures }: SendOutcome): Promise<string> {
@@ -88,6 +83,22 @@ export class SendController {
     if (Object.keys(failures).length === 0) return message;
     const partly = { type: 'api_error', message: 'Sending to at least one recipient failed', failures };
     return `${message.slice(0, -1)},${JSON.stringify(partly).slice(1)}`;
+  }
+}
+
+/** @throws DomainError 413, at the latest where the limit is passed */
+async function* limited(incoming: Request, limitMb: number): AsyncGenerator<Buffer> {
+  const most = Math.floor(limitMb * 1_048_576);
+  let size = Number(incoming.headers['content-length'] ?? 0);
+  const check = () => {
+    if (size > most) throw new DomainError(413, 'invalid_request_error', `A message may have at most ${limitMb} MB.`);
+  };
+  check();
+  size = 0;
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    size += (chunk as Buffer).length;
+    check();
+    yield chunk as Buffer;
   }
 }
 

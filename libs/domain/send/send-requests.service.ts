@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 
 import { Inject, Injectable } from '@nestjs/common';
@@ -26,8 +26,8 @@ import { rawMessage } from './raw-message.js';
 /** A request to send, and the caller's own name for it (`Idempotency-Key`). */
 export interface SendRequest {
   readonly key: string | null;
-  /** What was asked for, word for word: another request under the same key is refused. */
-  readonly text: string;
+  /** Hex sha-256 of what was asked for, word for word: another request under the same key is refused. */
+  readonly hash: string;
 }
 
 /** What is to be sent, looked at in the transaction that writes the request down. */
@@ -117,42 +117,30 @@ export class SendRequests {
     });
   }
 
-  /** Raw MIME. Recipients are those that its header names. */
-  async sendRaw(account: AccountRef, given: Buffer, request: SendRequest): Promise<SendOutcome> {
+  /** Raw MIME. Recipients are those that its header names. What is in it the worker reads. */
+  async sendRaw(account: AccountRef, given: AsyncIterable<Buffer>, key: string | null): Promise<SendOutcome> {
     const id = newId();
-    const { source, parsed, messageIdHeader } = rawMessage(given, id, new Date());
-    const { subject, inReplyTo, references, from, to, cc, bcc, replyTo } = parsed.headers;
+    const hash = createHash('sha256');
+    const { headers, messageIdHeader, chunks } = await rawMessage(hashed(given, hash), id, new Date());
+    const { subject, inReplyTo, references, from, to, cc, bcc, replyTo } = headers;
     mustHaveRecipients({ to, cc, bcc });
     mustHaveSender(from);
-    const { key: blobKey } = await this.blobs.put(Readable.from([source]));
-    return this.begin(account, request, async (tx) => {
+    const { key: blobKey } = await this.blobs.put(Readable.from(chunks));
+    return this.begin(account, { key, hash: hash.digest('hex') }, async (tx) => {
       const sender = from.length > 0 ? from.slice(0, 1) : [await ownAddress(tx)];
       const people = { from: sender, to, cc, bcc, replyTo };
       const threadId = await threadOfReferences(tx, [...references, ...(inReplyTo === null ? [] : [inReplyTo])]);
-      const raw = { blobKey, files: parsed.files };
-      const { body } = parsed;
-      const content = {
-        id,
-        threadId,
-        messageIdHeader,
-        inReplyTo,
-        references,
-        subject,
-        body,
-        ...people,
-        files: [],
-        raw,
-      };
-      return { messageId: id, messageIdHeader, content };
+      const raw = { blobKey, files: [] };
+      const headed = { id, threadId, messageIdHeader, inReplyTo, references, subject, body: '', ...people };
+      return { messageId: id, messageIdHeader, content: { ...headed, files: [], raw } };
     });
   }
 
   private async begin(
     account: AccountRef,
-    { key, text }: SendRequest,
+    { key, hash }: SendRequest,
     prepare: (tx: Tx) => Promise<Prepared>,
   ): Promise<SendOutcome> {
-    const hash = createHash('sha256').update(text).digest('hex');
     const started = await this.writer.write(account.id, async (tx): Promise<Known | string> => {
       const known = key === null ? null : await sameRequest(tx, key, hash);
       if (known) return known;
@@ -199,6 +187,13 @@ export class SendRequests {
     const message =
       'The message is still being sent, or was sent. Look for it among the sent messages before you send it again.';
     throw new DomainError(504, 'api_error', message, { job_status_id: sendId });
+  }
+}
+
+async function* hashed(chunks: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
   }
 }
 

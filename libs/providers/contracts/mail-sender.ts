@@ -1,3 +1,5 @@
+import type { MessageBytes } from '#libs/mime/message-bytes.js';
+
 export interface Envelope {
   readonly from: string;
   readonly to: readonly string[];
@@ -9,8 +11,8 @@ export type Refusal = readonly [code: number, text: string];
 /** Recipients that the server refused while it took the message for others. */
 export type Failures = Readonly<Record<string, Refusal>>;
 
-/** Where sending ended. */
-export type SendStage = 'connect' | 'sign-in' | 'envelope' | 'data';
+/** Where sending ended; `secure` is TLS, where it is wanted. */
+export type SendStage = 'connect' | 'secure' | 'sign-in' | 'envelope' | 'data';
 
 /** Why a message was not sent; or, when `unknown`, why nobody can say whether it was. */
 export class SendFailure extends Error {
@@ -21,6 +23,8 @@ export class SendFailure extends Error {
     readonly options: {
       /** Of the recipients, when all of them were refused. */
       readonly failures?: Failures;
+      /** The most bytes a message may have for this server; this one has more (RFC 1870). */
+      readonly mostBytes?: number;
       /** The whole message was on its way, and no reply came. */
       readonly unknown?: boolean;
       readonly cause?: unknown;
@@ -31,12 +35,15 @@ export class SendFailure extends Error {
   }
 }
 
-/** Hands messages over to a provider. */
+/** Hands the messages of one account over to its provider. */
 export interface MailSender {
   /**
    * @param committing awaited when all but the end of the message is out: nothing before that can make the server
    *   take it, anything after that may
    * @throws SendFailure
    */
-  send(envelope: Envelope, source: Buffer, committing: () => Promise<void>): Promise<Failures>;
+  send(envelope: Envelope, source: MessageBytes, committing: () => Promise<void>): Promise<Failures>;
+
+  /** Gives up connections that are kept for the next message. */
+  close(): void;
 }

@@ -57,6 +57,7 @@ function systemCode(raw: RawError): string {
   return typeof inner === 'string' ? inner : (raw.code ?? '');
 }
 
-function isUntrusted(text: string): boolean {
+/** Whether an error of a TLS layer is about the server's certificate. */
+export function isUntrusted(text: string): boolean {
   return /CERT|SELF_SIGNED|self[- ]signed|unable to (verify|get)|altname/i.test(text);
 }

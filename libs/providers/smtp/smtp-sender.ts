@@ -1,134 +1,102 @@
-import { Readable } from 'node:stream';
-
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
-
+import type { MessageBytes } from '#libs/mime/message-bytes.js';
 import type { ServerSettings } from '#libs/providers/contracts/connection-settings.js';
-import {
-  type Envelope,
-  type Failures,
-  type MailSender,
-  type Refusal,
-  SendFailure,
-  type SendStage,
-} from '#libs/providers/contracts/mail-sender.js';
+import { type Envelope, type Failures, type MailSender, SendFailure } from '#libs/providers/contracts/mail-sender.js';
 
+import { SmtpSession } from './smtp-session.js';
 import type { SmtpOptions } from './verify-smtp.js';
 
-const CHUNK = 65_536;
-const CONNECT_MS = 30_000;
-/** Servers that look into mail take their time over the end of it; RFC 5321 4.5.3.2 would give them ten minutes. */
-const SILENCE_MS = 120_000;
+/** Providers allow an account few at a time (Office 365: three). */
+const MOST_CONNECTIONS = 3;
+/** A connection is kept for the next message for so long, and for so many. */
+const IDLE_MS = 20_000;
+const MOST_MESSAGES = 100;
 
-interface RawError {
-  readonly responseCode?: number;
-  readonly response?: string;
-  readonly message?: string;
-  readonly recipient?: string;
-  readonly rejectedErrors?: readonly RawError[];
+interface Kept {
+  readonly session: SmtpSession;
+  readonly timer: NodeJS.Timeout;
 }
 
-/** Sends by SMTP submission (RFC 6409), one connection a message. */
+/** Sends by SMTP submission (RFC 6409), over connections that stay open for a while. */
 export class SmtpSender implements MailSender {
+  private readonly kept: Kept[] = [];
+  private readonly waiting: (() => void)[] = [];
+  private busy = 0;
+  private closed = false;
+
   constructor(
     private readonly settings: ServerSettings,
     private readonly password: string,
     private readonly options: Pick<SmtpOptions, 'connect'>,
   ) {}
 
-  async send(envelope: Envelope, source: Buffer, committing: () => Promise<void>): Promise<Failures> {
-    const { host, port, username } = this.settings;
-    const socket = await this.options.connect(host, port, CONNECT_MS).catch((error: unknown) => fail('connect', error));
-    const connection = new SMTPConnection({ ...this.connectionOptions(), connection: socket });
-    // It says so where it is waited for as well; unheard, the event would end the process.
-    connection.on('error', () => {});
-    let committed = false;
-    const body = Readable.from(
-      chunksOf(source, async () => {
-        await committing();
-        committed = true;
-      }),
-    );
+  async send(envelope: Envelope, source: MessageBytes, committing: () => Promise<void>): Promise<Failures> {
+    if (this.busy >= MOST_CONNECTIONS) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.busy += 1;
     try {
-      await step('connect', connection, (done) => connection.connect(done));
-      await step('sign-in', connection, (done) =>
-        connection.login({ user: username, pass: this.password }, (error) => done(error)),
-      );
-      const info = await step<SMTPConnection.SentMessageInfo>('envelope', connection, (done) =>
-        connection.send({ from: envelope.from, to: [...envelope.to], size: source.length }, body, done),
-      );
-      return failuresOf(info.rejectedErrors ?? []);
-    } catch (error) {
-      throw committed && error instanceof SendFailure
-        ? new SendFailure('data', error.refusal, { ...error.options, unknown: error.refusal === null })
-        : error;
+      return await this.byAny((session) => session.send(envelope, source, committing));
     } finally {
-      body.destroy();
-      connection.close();
-      socket.destroy();
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.busy -= 1;
     }
   }
 
-  private connectionOptions(): SMTPConnection.Options {
-    const { host, port, security, verifyCertificate } = this.settings;
-    return {
-      host,
-      port,
-      // Not the name of this machine.
-      name: '[127.0.0.1]',
-      secure: security === 'tls',
-      requireTLS: security === 'starttls',
-      ignoreTLS: security === 'none',
-      tls: { rejectUnauthorized: verifyCertificate },
-      connectionTimeout: CONNECT_MS,
-      greetingTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
+  close(): void {
+    this.closed = true;
+    for (const { session, timer } of this.kept.splice(0)) {
+      clearTimeout(timer);
+      session.close();
+    }
+  }
+
+  private async byAny<T>(work: (session: SmtpSession) => Promise<T>): Promise<T> {
+    const known = this.take();
+    if (known) {
+      try {
+        return await this.by(known, work);
+      } catch (error) {
+        if (!hadEnded(known, error)) throw error;
+      }
+    }
+    return this.by(await SmtpSession.open(this.settings, this.password, this.options), work);
+  }
+
+  private async by<T>(session: SmtpSession, work: (session: SmtpSession) => Promise<T>): Promise<T> {
+    try {
+      const result = await work(session);
+      this.keep(session);
+      return result;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  private take(): SmtpSession | null {
+    for (let last = this.kept.pop(); last; last = this.kept.pop()) {
+      clearTimeout(last.timer);
+      if (last.session.usable) return last.session;
+      last.session.close();
+    }
+    return null;
+  }
+
+  private keep(session: SmtpSession): void {
+    if (this.closed || session.asked >= MOST_MESSAGES || !session.usable) return session.close();
+    const forget = () => {
+      const at = this.kept.findIndex((each) => each.session === session);
+      if (at >= 0) this.kept.splice(at, 1);
+      session.close();
     };
+    this.kept.push({ session, timer: setTimeout(forget, IDLE_MS).unref() });
   }
 }
 
-/** Read once the server has asked for the message; what comes after the last chunk runs before its end is sent. */
-async function* chunksOf(source: Buffer, last: () => Promise<void>): AsyncGenerator<Buffer> {
-  for (let at = 0; at < source.length; at += CHUNK) yield source.subarray(at, at + CHUNK);
-  await last();
-}
-
-type Done<T> = (error?: Error | null, value?: T) => void;
-
-/** One step of the dialogue. A connection that breaks meanwhile ends it. */
-function step<T = void>(stage: SendStage, connection: SMTPConnection, work: (done: Done<T>) => void): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const broken = (error?: Error) => reject(failure(stage, error));
-    connection.once('error', broken);
-    connection.once('end', broken);
-    work((error, value) => {
-      connection.off('error', broken);
-      connection.off('end', broken);
-      if (error) reject(failure(stage, error));
-      else resolve(value as T);
-    });
-  });
-}
-
-function fail(stage: SendStage, error: unknown): never {
-  throw failure(stage, error);
-}
-
-function failure(stage: SendStage, error: unknown): SendFailure {
-  if (error instanceof SendFailure) return error;
-  const raw: RawError = typeof error === 'object' && error !== null ? error : {};
-  const failures = failuresOf(raw.rejectedErrors ?? []);
-  return new SendFailure(stage, refusalOf(raw), { failures, cause: error });
-}
-
-function refusalOf({ responseCode, response = '' }: RawError): Refusal | null {
-  if (!responseCode) return null;
-  return [responseCode, response.replace(/^\d{3}[ -]/, '').slice(0, 500)];
-}
-
-function failuresOf(errors: readonly RawError[]): Failures {
-  const entries = errors.flatMap((error): [string, Refusal][] => {
-    const refusal = refusalOf(error);
-    return error.recipient && refusal ? [[error.recipient, refusal]] : [];
-  });
-  return Object.fromEntries(entries);
+/** Servers end connections on which nothing was said for a while: then the message is sent by another one. */
+function hadEnded(session: SmtpSession, error: unknown): boolean {
+  if (session.begun || !(error instanceof SendFailure)) return false;
+  return (
+    error.stage === 'envelope' &&
+    (error.refusal === null ? error.options.mostBytes === undefined : error.refusal[0] === 421)
+  );
 }

@@ -40,8 +40,12 @@ const RULES: readonly Rule[] = [
   [554, ['5.7.1'], 402, SPAM],
 ];
 
+const STARTTLS = /must issue a STARTTLS|STARTTLS (?:is )?required|STARTTLS (?:command )?first/i;
+const NO_STARTTLS = 'Required SMTP STARTTLS not supported.';
+
 /** Texts that say more than their codes. */
 const TEXTS: readonly (readonly [code: number, text: RegExp, status: number, message: string])[] = [
+  [530, STARTTLS, 403, 'The server takes mail over TLS only; the account is connected without.'],
   [550, /classified as spam/i, 402, SPAM],
   [550, /exceeded recipient rate limit|24-hour sending limit/i, 429, QUOTA],
 ];
@@ -49,9 +53,13 @@ const TEXTS: readonly (readonly [code: number, text: RegExp, status: number, mes
 /** What the caller of a send is told. Details: `server_error`, and `failures` by recipient when all were refused. */
 export function sendAnswer(failure: SendFailure): DomainError {
   const { refusal, stage, options } = failure;
+  if (stage === 'secure') return unsecured(failure);
   const failures = options.failures ?? {};
   if (options.unknown) {
     return answer(504, 'The server took the message and did not say what it did with it. It may have been sent.', null);
+  }
+  if (options.mostBytes !== undefined) {
+    return answer(402, `The message is too large: the server takes at most ${options.mostBytes} bytes.`, null);
   }
   if (refusal === null) return answer(503, lost(stage), null);
   if (Object.keys(failures).length > 0) {
@@ -62,12 +70,22 @@ export function sendAnswer(failure: SendFailure): DomainError {
   return answer(status, message, refusal);
 }
 
+/** TLS is wanted, and there is none: the server has no STARTTLS, or none now, or nobody can trust it. */
+function unsecured({ refusal, options }: SendFailure): DomainError {
+  if (refusal !== null && refusal[0] >= 500) return answer(403, NO_STARTTLS, refusal);
+  if (refusal !== null) return answer(503, 'The server cannot do TLS for now.', refusal);
+  const reason = String(options.cause);
+  const untrusted = /certificate|self[- ]signed|altname/i.test(reason);
+  return answer(503, untrusted ? 'SMTP server SSL certificate verify failed' : 'TLS with the server failed.', null);
+}
+
 function lost(stage: SendFailure['stage']): string {
   return stage === 'connect' ? 'The mail server cannot be reached.' : 'The server unexpectedly closed the connection';
 }
 
 function signIn(refusal: Refusal): DomainError {
-  const known = meaning(refusal);
+  // To who sends, 530 means a recipient.
+  const known = refusal[0] === 530 && !STARTTLS.test(refusal[1]) ? null : meaning(refusal);
   if (known) return answer(known[0], known[1], refusal);
   if (refusal[0] < 500) return answer(429, 'The server cannot check the sign-in for now.', refusal);
   return answer(403, 'Could not authenticate with the SMTP server.', refusal);
@@ -80,8 +98,9 @@ export function meaning([code, text]: Refusal): readonly [status: number, messag
   const enhanced = /^\s*([245]\.\d{1,3}\.\d{1,3})\b/.exec(text)?.[1] ?? '';
   const [, , status, message] = RULES.find(([known, codes]) => known === code && codes.includes(enhanced)) ?? [];
   if (status !== undefined && message !== undefined) return [status, message];
-  // Only the enhanced codes above were ever seen with a meaning of their own; a bare refusal of recipient or content is one.
+  // Only the enhanced codes above were ever seen with a meaning of their own; these mean the same without.
   if (code === 450 || code === 451) return [429, REJECTED_FOR_NOW];
+  if (code === 522 || code === 530) return [402, RECIPIENT];
   return null;
 }
 

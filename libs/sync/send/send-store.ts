@@ -52,12 +52,16 @@ export class SendStore {
     );
   }
 
-  /** From here on nobody tries again. @throws Error when it is not ours any more: then nothing may be sent */
-  async commit({ accountId, id, claims }: ClaimedSend): Promise<void> {
+  /**
+   * From here on nobody tries again.
+   * @param read what it is, when the worker knows that better than who asked
+   * @throws Error when it is not ours any more: then nothing may be sent
+   */
+  async commit({ accountId, id, claims }: ClaimedSend, read: OutgoingContent | null): Promise<void> {
     const rows = await this.reader.rows(
-      `UPDATE sends SET state = 'committing'
+      `UPDATE sends SET state = 'committing', content = coalesce($4, content)
        WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = 'sending' AND claimed_until > now() RETURNING id`,
-      [accountId, id, claims],
+      [accountId, id, claims, read && JSON.stringify(read)],
       'commit-send',
     );
     if (rows.length === 0) throw new Error('the claim of a message on its way has run out');

@@ -1,23 +1,19 @@
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Inject, Injectable } from '@nestjs/common';
 
-import { BlobStore } from '#libs/blobs/blob-store.js';
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { DomainError } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
 import { Reader } from '#libs/database/reader.js';
 import type { SendState } from '#libs/database/send.entity.js';
-import type { SendOutcome } from '#libs/domain/send/outgoing.js';
-import { buildMessage, type OutgoingFile, type OutgoingMessage } from '#libs/mime/build-message.js';
-import { withoutBcc } from '#libs/mime/without-bcc.js';
+import type { OutgoingContent, SendOutcome } from '#libs/domain/send/outgoing.js';
 import { type Failures, SendFailure } from '#libs/providers/contracts/mail-sender.js';
 
 import { AccountLog } from '../account-log.js';
 import { Connections } from '../connections.js';
-import { DraftStore } from '../syncback/draft-store.js';
 
+import { type Outgoing, OutgoingLetters } from './outgoing-letters.js';
 import { filesItself } from './self-filing.js';
 import { sendAnswer } from './send-answer.js';
 import { type ClaimedSend, SendStore, settleSend } from './send-store.js';
@@ -32,12 +28,11 @@ const SETTLE_PAUSE_MS = 1000;
 export class Sending {
   constructor(
     private readonly sends: SendStore,
-    private readonly drafts: DraftStore,
+    private readonly letters: OutgoingLetters,
     private readonly connections: Connections,
     private readonly writer: AccountWriter,
     private readonly reader: Reader,
     private readonly log: AccountLog,
-    @Inject(BlobStore) private readonly blobs: BlobStore,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -49,11 +44,11 @@ export class Sending {
       this.sends.renew(send).catch((error: unknown) => this.logger.warn({ err: error }, 'a send was not renewed'));
     }, RENEW_MS);
     try {
-      const failures = await this.handOver(send).catch(async (error: unknown) => {
+      const { failures, content } = await this.attempt(send).catch(async (error: unknown) => {
         throw await this.fail(send, error);
       });
       // Whatever happens from here on, it has been sent. What cannot be written down is found by the sweep, as unknown.
-      await this.settleSurely(send, failures);
+      await this.settleSurely({ ...send, content }, failures);
       return { messageId: send.messageId, failures: failures as SendOutcome['failures'] };
     } finally {
       clearInterval(renewing);
@@ -68,16 +63,17 @@ export class Sending {
     }
   }
 
-  private async handOver(send: ClaimedSend): Promise<Failures> {
-    const letter = await this.read(send);
-    const raw = send.content?.raw;
-    const source = raw
-      ? withoutBcc(await this.bytes(raw.blobKey))
-      : await buildMessage({ ...letter, date: new Date() }, { keepBcc: false });
+  private async attempt(send: ClaimedSend): Promise<{ failures: Failures; content: OutgoingContent | null }> {
+    const letter = await this.letters.read(send);
+    return { failures: await this.handOver(send, letter), content: letter.content };
+  }
+
+  private async handOver(send: ClaimedSend, letter: Outgoing): Promise<Failures> {
     const to = [...new Set([...letter.to, ...letter.cc, ...letter.bcc].map(({ email }) => email))];
-    const sender = await this.connections.openSender(send.accountId);
+    const sender = await this.connections.senderFor(send.accountId);
     const envelope = { from: letter.from[0]?.email ?? '', to };
-    const attempt = () => sender.send(envelope, source, () => this.sends.commit(send));
+    const read = letter.content?.raw ? letter.content : null;
+    const attempt = () => sender.send(envelope, letter.bytes, () => this.sends.commit(send, read));
     try {
       return await attempt();
     } catch (error) {
@@ -86,36 +82,6 @@ export class Sending {
       if (!again) throw error;
       return attempt();
     }
-  }
-
-  private async read({ accountId, messageId, content }: ClaimedSend): Promise<Omit<OutgoingMessage, 'date'>> {
-    if (content) {
-      const known = await this.reader.rows<{ id: string; filename: string | null; contentType: string }>(
-        'SELECT id, filename, content_type AS "contentType" FROM files WHERE account_id = $1 AND id = ANY($2)',
-        [accountId, content.files.map(({ id }) => id)],
-        'files-to-send',
-      );
-      const files: OutgoingFile[] = [];
-      for (const { id, blobKey } of content.files) {
-        const file = known.find((row) => row.id === id);
-        if (!file) throw new DomainError(400, 'invalid_request_error', `Invalid block public id ${id} (file_ids)`);
-        const inline = content.body.includes(`cid:${id}`);
-        const shown = { contentId: inline ? id : null, disposition: inline ? 'inline' : 'attachment' } as const;
-        files.push({ ...file, ...shown, content: await this.bytes(blobKey) });
-      }
-      return { ...content, files };
-    }
-    const draft = await this.drafts.find(accountId, messageId);
-    if (!draft?.draft) throw new DomainError(404, 'invalid_request_error', `Couldn't find draft ${messageId}`);
-    const files: OutgoingFile[] = [];
-    for (const file of draft.files) files.push({ ...file, content: await this.bytes(file.blobKey ?? '') });
-    return { ...draft, files };
-  }
-
-  private async bytes(blobKey: string): Promise<Buffer> {
-    const blob = await this.blobs.open(blobKey);
-    if (!blob) throw new DomainError(503, 'api_error', 'A file of the message is not ready. Please try again.');
-    return buffer(blob.stream);
   }
 
   /** A database that is away for a moment must not cost the record of what was sent. */

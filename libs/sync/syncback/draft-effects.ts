@@ -10,10 +10,10 @@ import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-e
 import type { Watch } from '../folder-visits.js';
 import { FolderStore, numbered, type StoredFolder } from '../mail/folder-store.js';
 import { dropUids } from '../mail/uid-changes.js';
+import { MessageFiles } from '../send/message-files.js';
 
 import { type PendingAction, settle } from './action-store.js';
 import { DraftContents } from './draft-contents.js';
-import { partsOf } from './draft-parts.js';
 import { DraftStore, type StoredDraft } from './draft-store.js';
 import { refused } from './give-up.js';
 
@@ -27,6 +27,7 @@ export class DraftEffects {
     private readonly folders: FolderStore,
     private readonly drafts: DraftStore,
     private readonly contents: DraftContents,
+    private readonly files: MessageFiles,
   ) {}
 
   /** @throws ProviderError when the account is in trouble */
@@ -53,16 +54,17 @@ export class DraftEffects {
     if (!home) throw new ProviderError('not-found', 'The account has no drafts folder.');
     const driver = await watch.source.get();
     const files = await this.contents.read(driver, draft, folders);
-    const source = await buildMessage({ ...draft, date: draft.receivedAt, files }, { keepBcc: true });
+    const { bytes, parts } = await buildMessage({ ...draft, date: draft.receivedAt, files }, { keepBcc: true });
     // What was stopped after it was appended is there already.
     const [known] = await driver.find(home.path, draft.messageIdHeader);
-    const place = known ?? (await driver.append(home.path, source, FLAGS, draft.receivedAt));
+    const append = (source: Buffer) => driver.append(home.path, source, FLAGS, draft.receivedAt);
+    const place = known ?? (await this.files.whole(bytes, append));
     await this.removeOlder(driver, draft, folders, home, place);
     return async (tx) => {
       // What was sent meanwhile is no draft any more, and its copy here goes with the action that follows.
       if (await this.drafts.isDraft(tx, draft.id)) {
         await this.place(tx, draft, folders, home, place);
-        await this.drafts.setParts(tx, draft.id, partsOf(source, draft.files));
+        await this.drafts.setParts(tx, draft.id, parts);
       }
       await settle(tx, [action.id], 'successful');
       await touchThreads(tx, await touchMessages(tx, [draft.id]));

@@ -2,16 +2,16 @@ import { Injectable } from '@nestjs/common';
 
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
-import { buildMessage } from '#libs/mime/build-message.js';
+import { buildMessage, type BuiltMessage } from '#libs/mime/build-message.js';
 import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import type { Watch } from '../folder-visits.js';
 import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
+import { MessageFiles } from '../send/message-files.js';
 
 import { type PendingAction, settle } from './action-store.js';
 import { DraftContents } from './draft-contents.js';
-import { partsOf } from './draft-parts.js';
 import { DraftStore, type StoredDraft } from './draft-store.js';
 import { refused } from './give-up.js';
 
@@ -25,6 +25,7 @@ export class SentEffects {
     private readonly folders: FolderStore,
     private readonly drafts: DraftStore,
     private readonly contents: DraftContents,
+    private readonly files: MessageFiles,
   ) {}
 
   /** @throws ProviderError when the account is in trouble */
@@ -40,10 +41,10 @@ export class SentEffects {
       const home = folders.find((folder) => folder.role === 'sent');
       if (!home) throw new ProviderError('not-found', 'The account has no folder for sent mail.');
       const driver = await watch.source.get();
-      const source = await this.source(driver, message, folders, action.details?.blobKey);
+      const { bytes, parts } = await this.build(driver, message, folders, action.details?.blobKey);
       const [known] = await driver.find(home.path, message.messageIdHeader);
-      const place = known ?? (await driver.append(home.path, source, FLAGS, message.receivedAt));
-      const parts = partsOf(source, message.files);
+      const append = (source: Buffer) => driver.append(home.path, source, FLAGS, message.receivedAt);
+      const place = known ?? (await this.files.whole(bytes, append));
       await this.writer.write(
         accountId,
         async (tx) => {
@@ -62,13 +63,14 @@ export class SentEffects {
     }
   }
 
-  private async source(
+  private async build(
     driver: MailDriver,
     message: StoredDraft,
     folders: readonly StoredFolder[],
     blobKey: string | undefined,
-  ): Promise<Buffer> {
-    if (blobKey !== undefined) return this.contents.blob(blobKey);
+  ): Promise<BuiltMessage> {
+    // The numbers of its files were read when it was sent.
+    if (blobKey !== undefined) return { bytes: await this.contents.raw(blobKey), parts: new Map() };
     const files = await this.contents.read(driver, message, folders);
     return buildMessage({ ...message, date: message.receivedAt, files }, { keepBcc: true });
   }

@@ -14,8 +14,16 @@ export interface LiveAccount {
   readonly token: string;
 }
 
-/** Connects the mailboxes 0 to `count`, straight in the database. The worker finds them within seconds. */
-export async function addAccounts(servers: Servers, host: Dovecot, count: number): Promise<LiveAccount[]> {
+/**
+ * Connects the mailboxes 0 to `count`, straight in the database. The worker finds them within seconds.
+ * @param smtpPort of a server on this machine; without it the accounts cannot send
+ */
+export async function addAccounts(
+  servers: Servers,
+  host: Dovecot,
+  count: number,
+  smtpPort?: number,
+): Promise<LiveAccount[]> {
   const box = new SecretBox(readConfig(servers.environment).SECRET_KEYS);
   const secret = JSON.stringify({ kind: 'password', imapPassword: PASSWORD, smtpPassword: PASSWORD });
   const accounts = Array.from({ length: count }, () => ({ id: newId(), token: newSecret() }));
@@ -35,7 +43,10 @@ export async function addAccounts(servers: Servers, host: Dovecot, count: number
       [
         column(({ id }) => id),
         column((_, n) => addressOf(n)),
-        column((_, n) => JSON.stringify({ imap: settingsFor(host, n), smtp: null })),
+        column((_, n) => {
+          const imap = settingsFor(host, n);
+          return JSON.stringify({ imap, smtp: smtpPort === undefined ? null : { ...imap, port: smtpPort } });
+        }),
         column(({ token }) => sha256(token)),
         column(({ id }) => box.seal(secret, id)),
       ],
