@@ -270,6 +270,14 @@ describe('writing, as far as the API does it', () => {
       expect(await jobs()).toHaveLength(3);
     });
 
+    it('leave a draft in its folder', async () => {
+      const { id } = await env.seed.message(account, { folders: ['Drafts'], draft: true });
+      const text = 'The folder of a draft cannot be changed (folder_id)';
+      await refused(put(`/messages/${id}`, { folder_id: account.folders['Archive'] }), 400, text);
+      await ok(put(`/messages/${id}`, { folder_id: account.folders['Drafts'], starred: true }));
+      expect(await jobs()).toHaveLength(1);
+    });
+
     it('refuse what they do not have', async () => {
       const { id, threadId } = await message('INBOX');
       for (const url of [`/messages/${id}`, `/threads/${threadId}`]) {

@@ -5,7 +5,10 @@ import type { BlobRef, BlobStore } from '#libs/blobs/blob-store.js';
 import { DomainError, InvalidRequest } from '#libs/common/errors.js';
 import type { Upload } from '#libs/domain/files/uploads.service.js';
 
-const MOST_PARTS = 100;
+const MOST_FILES = 100;
+const MOST_FIELDS = 100;
+const FIELD_BYTES = 65_536;
+const NAME_BYTES = 1024;
 
 type StoredFile = Express.Multer.File & { readonly blob: BlobRef };
 
@@ -32,7 +35,7 @@ class BlobStorage implements StorageEngine {
 
 /**
  * Reads the files of a multipart request, under whatever field names.
- * @throws InvalidRequest when it is none or has no file; DomainError 413 when a file is too big
+ * @throws InvalidRequest when it is none or has no file; DomainError 413 when there is too much of something
  */
 export async function receiveFiles(
   request: Request,
@@ -41,7 +44,14 @@ export async function receiveFiles(
   limitMb: number,
 ): Promise<Upload[]> {
   if (!request.is('multipart/form-data')) throw new InvalidRequest('Files must be sent as multipart/form-data.');
-  const limits = { fileSize: limitMb * 1_048_576, files: MOST_PARTS, fields: MOST_PARTS };
+  const limits = {
+    fileSize: limitMb * 1_048_576,
+    files: MOST_FILES,
+    fields: MOST_FIELDS,
+    fieldSize: FIELD_BYTES,
+    fieldNameSize: NAME_BYTES,
+    parts: MOST_FILES + MOST_FIELDS,
+  };
   const receive = multer({ storage: new BlobStorage(blobs), limits, defParamCharset: 'utf8' }).any();
   await new Promise<void>((resolve, reject) => {
     receive(request, response, (error: unknown) => (error ? reject(refusal(error, limitMb)) : resolve()));
@@ -58,8 +68,15 @@ export async function receiveFiles(
 function refusal(error: unknown, limitMb: number): unknown {
   if (!(error instanceof multer.MulterError)) return error;
   const { code }: MulterError = error;
-  if (code === 'LIMIT_FILE_SIZE') {
-    return new DomainError(413, 'invalid_request_error', `A file may have at most ${limitMb} MB.`);
-  }
+  const excess = { ...TOO_MUCH, LIMIT_FILE_SIZE: `A file may have at most ${limitMb} MB.` }[code as string];
+  if (excess !== undefined) return new DomainError(413, 'invalid_request_error', excess);
   return new InvalidRequest(`The files cannot be read: ${error.message}.`);
 }
+
+const TOO_MUCH: Readonly<Record<string, string>> = {
+  LIMIT_FILE_COUNT: `A request may have at most ${MOST_FILES} files.`,
+  LIMIT_FIELD_COUNT: `A request may have at most ${MOST_FIELDS} fields beside its files.`,
+  LIMIT_FIELD_VALUE: `A field beside the files may have at most ${FIELD_BYTES} bytes.`,
+  LIMIT_FIELD_KEY: `The name of a field may have at most ${NAME_BYTES} bytes.`,
+  LIMIT_PART_COUNT: `A request may have at most ${MOST_FILES + MOST_FIELDS} parts.`,
+};

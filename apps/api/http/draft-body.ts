@@ -12,6 +12,7 @@ type Body = Readonly<Record<string, unknown>>;
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const MOST_RECIPIENTS = 5000;
+const MOST_FILES = 100;
 
 /** Body of POST and PUT /drafts. Keys that are null count as absent; what clients send along is ignored. @throws InvalidRequest */
 export function readDraft(body: unknown): DraftFields {
@@ -84,6 +85,7 @@ function id(value: unknown, key: string): string | undefined {
 function fileIds(value: unknown): string[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value)) throw new InvalidRequest(`${spelled(value)} is not a list of block ids (file_ids)`);
+  if (value.length > MOST_FILES) throw new InvalidRequest(`A message may have at most ${MOST_FILES} files (file_ids)`);
   return value.map((entry: unknown) => {
     if (typeof entry !== 'string' || !isPublicId(entry)) {
       throw new InvalidRequest(`Invalid block public id ${spelled(entry)} (file_ids)`);

@@ -1,5 +1,5 @@
 import type { Tx } from '#libs/changes/account-writer.js';
-import { InvalidRequest } from '#libs/common/errors.js';
+import { NotFound } from '#libs/common/errors.js';
 import { newId } from '#libs/common/ids.js';
 
 interface FileRow {
@@ -14,7 +14,7 @@ export type FetchedFiles = ReadonlyMap<string, string>;
 /**
  * Makes these the draft's files, in this order. An upload becomes the draft's own; of a file that belongs to another
  * message the draft gets a copy. Files that are taken out are uploads again.
- * @throws InvalidRequest for a file that does not exist
+ * @throws NotFound for a file that does not exist
  */
 export async function attach(
   tx: Tx,
@@ -29,7 +29,7 @@ export async function attach(
   );
   const files = new Map(rows.map((row) => [row.id, row]));
   const missing = wanted.find((id) => !files.has(id));
-  if (missing !== undefined) throw new InvalidRequest(`Invalid block public id ${missing} (file_ids)`);
+  if (missing !== undefined) throw new NotFound('file', missing);
   await tx.query(
     'UPDATE files SET message_id = NULL, part = NULL WHERE account_id = $1 AND message_id = $2 AND id <> ALL($3)',
     [tx.accountId, draftId, wanted],

@@ -1,12 +1,15 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { Conflict, InvalidRequest, NotFound } from '#libs/common/errors.js';
 import { newId } from '#libs/common/ids.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
 import { queueActions } from '../actions/actions.js';
+import { mustFitIntoMessage } from '../files/attachable-files.js';
 import { folderFor } from '../folders/folder-updates.service.js';
 import { MailContents } from '../messages/mail-contents.service.js';
 import { ownMessageId } from '../messages/own-message-id.js';
@@ -25,9 +28,10 @@ export class Drafts {
     private readonly writer: AccountWriter,
     private readonly reader: Reader,
     private readonly contents: MailContents,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'FILE_LIMIT_MB'>,
   ) {}
 
-  /** @throws InvalidRequest for files, threads and messages that do not exist @returns the new draft's id */
+  /** @throws NotFound for files, InvalidRequest for threads and messages that do not exist @returns the new draft's id */
   async create(account: AccountRef, fields: DraftFields): Promise<string> {
     const fetched = await this.fetch(account, null, fields.fileIds ?? []);
     return this.writer.write(account.id, async (tx) => {
@@ -84,6 +88,7 @@ export class Drafts {
   private async fetch(account: AccountRef, draftId: string | null, fileIds: readonly string[]): Promise<FetchedFiles> {
     const fetched = new Map<string, string>();
     if (fileIds.length === 0) return fetched;
+    await mustFitIntoMessage(this.reader, account, fileIds, this.config.FILE_LIMIT_MB);
     const rows = await this.reader.rows<{ id: string }>(
       `SELECT id FROM files WHERE account_id = $1 AND id = ANY($2) AND message_id IS NOT NULL
          AND message_id <> coalesce($3, '')`,

@@ -29,7 +29,7 @@ const COLUMNS = `id, thread_id AS "threadId", unread, starred, draft, sent, cate
 export class MailUpdates {
   constructor(private readonly writer: AccountWriter) {}
 
-  /** @throws NotFound when there is no such message; InvalidRequest when there is no such folder */
+  /** @throws NotFound when there is no such message; InvalidRequest when there is no such folder, or it is a draft's */
   async updateMessage(account: AccountRef, id: string, wish: MessageWish): Promise<void> {
     await this.writer.write(account.id, async (tx) => {
       const [message] = await tx.query<ChangeableMessage>(
@@ -38,6 +38,10 @@ export class MailUpdates {
       );
       if (!message) throw new NotFound('message', id);
       await mustHaveFolder(tx, wish.folderId);
+      // Elsewhere it would be no draft any more to other mail programs, and to us.
+      if (message.draft && wish.folderId !== undefined && !message.folderIds.includes(wish.folderId)) {
+        throw new InvalidRequest('The folder of a draft cannot be changed (folder_id)');
+      }
       await wishFor(tx, [{ message, wish }]);
     });
   }

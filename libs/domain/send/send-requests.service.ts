@@ -8,6 +8,8 @@ import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { Conflict, DomainError, type ErrorType, InvalidRequest, NotFound } from '#libs/common/errors.js';
 import { newId } from '#libs/common/ids.js';
 import type { Participant } from '#libs/common/participants.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 import type { SendState } from '#libs/database/send.entity.js';
 import { RemoteCalls } from '#libs/queues/remote-calls.js';
@@ -17,6 +19,7 @@ import type { DraftFields } from '../drafts/draft-fields.js';
 import { replyTarget } from '../drafts/draft-reply.js';
 import { draftRow } from '../drafts/draft-rows.js';
 import { ownAddress } from '../drafts/own-address.js';
+import { mustFitIntoMessage } from '../files/attachable-files.js';
 import { MailContents } from '../messages/mail-contents.service.js';
 import { ownMessageId } from '../messages/own-message-id.js';
 
@@ -68,6 +71,7 @@ export class SendRequests {
     private readonly contents: MailContents,
     private readonly remote: RemoteCalls,
     @Inject(BlobStore) private readonly blobs: BlobStore,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'FILE_LIMIT_MB'>,
   ) {}
 
   /** @throws NotFound, Conflict for another version; InvalidRequest without recipients; DomainError as sending went */
@@ -98,13 +102,9 @@ export class SendRequests {
     mustHaveRecipients({ to, cc, bcc });
     mustHaveSender(fields.from ?? []);
     const files: OutgoingAttachment[] = [];
-    for (const fileId of new Set(fields.fileIds ?? [])) {
-      const blobKey = await this.contents.blobOf(account, fileId).catch((error: unknown) => {
-        if (error instanceof NotFound) throw new InvalidRequest(`Invalid block public id ${fileId} (file_ids)`);
-        throw error;
-      });
-      files.push({ id: fileId, blobKey });
-    }
+    const fileIds = [...new Set(fields.fileIds ?? [])];
+    await mustFitIntoMessage(this.reader, account, fileIds, this.config.FILE_LIMIT_MB);
+    for (const id of fileIds) files.push({ id, blobKey: await this.contents.blobOf(account, id) });
     return this.begin(account, request, async (tx) => {
       const target = await replyTarget(tx, fields);
       const id = newId();
