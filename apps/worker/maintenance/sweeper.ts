@@ -47,10 +47,11 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async sweep(abandonedSeconds = ABANDONED_SECONDS): Promise<void> {
     try {
+      // What jobs are added for now is not adopted, too: it would be taken on twice.
+      if (this.sweeps > 0) await this.sessions.adopt();
       for (const accountId of await this.state.abandoned(abandonedSeconds)) {
         await this.queue.add('account.watch', { accountId });
       }
-      await this.sessions.adopt();
       for (const accountId of await this.state.withBackfill()) {
         for (const lane of [0, 1]) await this.queue.add('account.backfill', { accountId, lane });
       }

@@ -16,12 +16,14 @@ function worker({
 }: { share?: number; unread?: boolean; end?: () => Promise<void> } = {}) {
   const granted: (() => void)[] = [];
   const begun: string[] = [];
+  const ended: string[] = [];
   const jobs: [accountId: string, delayMs: number][] = [];
   const session: Pick<AccountSession, 'run'> = {
     run: async (claim, signal) => {
       begun.push(claim.id);
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
       await end();
+      ended.push(claim.id);
     },
   };
   const state: Pick<AccountState, 'claim' | 'forgive' | 'lost'> = {
@@ -53,7 +55,14 @@ function worker({
     backfill as BackfillProcessor,
     createLogger('test', 'silent'),
   );
-  return { processor, begun, jobs, warmed: () => warmed, grant: () => granted.splice(0).forEach((give) => give()) };
+  return {
+    processor,
+    begun,
+    ended,
+    jobs,
+    warmed: () => warmed,
+    grant: () => granted.splice(0).forEach((give) => give()),
+  };
 }
 
 describe('a worker that stops', () => {
@@ -109,4 +118,25 @@ it.each([true, false])('starts the threads for old mail when there will be some:
   expect(warmed()).toBe(unread ? 1 : 0);
   await processor.beforeApplicationShutdown();
   await turn;
+});
+
+it('begins a session of an account only when the one before has done its last command', async () => {
+  let last = () => {};
+  const { processor, begun, ended, grant } = worker({ end: () => new Promise<void>((resolve) => (last = resolve)) });
+  const turns: Promise<void>[] = [];
+  const takeOn = async () => {
+    turns.push(processor.watch({ accountId: 'a' }));
+    grant();
+    await new Promise(setImmediate);
+  };
+  await takeOn();
+  await takeOn();
+  expect([begun, ended]).toEqual([['a'], []]);
+  last();
+  await new Promise(setImmediate);
+  expect([begun, ended]).toEqual([['a', 'a'], ['a']]);
+  const stopped = processor.beforeApplicationShutdown();
+  await new Promise(setImmediate);
+  last();
+  await Promise.all([...turns, stopped]);
 });

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
 import { Superseded } from '#libs/changes/account-writer.js';
@@ -25,6 +27,8 @@ const PASS_ON_MS = 500;
 
 /** Longer than a job takes to go from a worker that died to another, mostly. */
 const ASTRAY_SECONDS = 30;
+/** A session that was superseded ends with the command that it waits for; nobody waits longer than this for it. */
+const LAST_COMMAND_MS = 10_000;
 /** Accounts that are adopted at a time. */
 const MOST_ADOPTED = 100;
 
@@ -35,6 +39,8 @@ interface Held {
   leaving: boolean;
   /** Another worker is to go on with it. */
   handOver: boolean;
+  /** Kept when the session has done its last thing; never broken. */
+  ended: Promise<unknown>;
 }
 
 /** Runs the sessions of this process. */
@@ -97,14 +103,17 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     if (!claim) return;
     if (claim.unread) this.backfill.warm();
     const stop = new AbortController();
-    const held: Held = { epoch: claim.epoch, stop, leaving: false, handOver: false };
+    const held: Held = { epoch: claim.epoch, stop, leaving: false, handOver: false, ended: Promise.resolve() };
     // An older session of this process, superseded by this claim, would otherwise idle on unseen.
     const older = this.held.get(accountId);
     if (older) this.end(older, older.handOver);
     this.held.set(accountId, held);
     // The stop looked for sessions to end while this one was being claimed.
     if (this.stopping) this.end(held, this.crew.company);
-    const wait = await this.hold(claim, held).finally(() => {
+    // What it is about to do at the provider, the next one would find undone and do again.
+    const turn = lastCommand(older).then(() => this.hold(claim, held));
+    held.ended = turn.catch(() => undefined);
+    const wait = await turn.finally(() => {
       if (this.held.get(accountId) === held) this.held.delete(accountId);
     });
     if (wait !== null) await this.queue.continue('account.watch', { accountId }, wait);
@@ -199,4 +208,8 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
       this.logger.warn({ err: error }, 'could not compare held accounts with the database');
     }
   }
+}
+
+async function lastCommand(older: Held | undefined): Promise<void> {
+  if (older) await Promise.race([older.ended, sleep(LAST_COMMAND_MS, undefined, { ref: false })]);
 }
