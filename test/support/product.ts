@@ -111,10 +111,10 @@ export class Product {
   }
 
   /** Another mail program of the same user. Closed with the product. */
-  async mailProgram(user = 'ada'): Promise<ImapFlow> {
+  async mailProgram(user = 'ada', { imapPort } = this.dovecot): Promise<ImapFlow> {
     const client = new ImapFlow({
       host: '127.0.0.1',
-      port: this.dovecot.imapPort,
+      port: imapPort,
       secure: false,
       doSTARTTLS: false,
       auth: { user: `${user}@example.com`, pass: PASSWORD },

@@ -4,28 +4,53 @@ import type { MailState, MessageState } from './mail-state.js';
 
 const bracketless = (id: string) => id.replace(/^<|>$/g, '');
 
-/** What the API has to show of a mailbox, read over IMAP. Nothing may be changing it meanwhile. */
-export async function mailboxTruth(client: ImapFlow): Promise<MailState> {
+/** One message in one folder. */
+export interface Copy {
+  readonly folder: string;
+  readonly inDrafts: boolean;
+  /** Its Message-ID without angle brackets. */
+  readonly name: string;
+  readonly subject: string;
+  readonly flags: ReadonlySet<string>;
+}
+
+export interface Mailbox extends Pick<MailState, 'folders' | 'shells'> {
+  readonly copies: readonly Copy[];
+}
+
+/** Reads everything over IMAP. Nothing may be changing it meanwhile. */
+export async function readMailbox(client: ImapFlow): Promise<Mailbox> {
   const folders = new Set<string>();
   const shells = new Set<string>();
-  const messages = new Map<string, MessageState>();
+  const copies: Copy[] = [];
   for (const folder of await listSelectable(client)) {
     const box = await openUnlessShell(client, folder);
     (box ? folders : shells).add(folder.path);
     const rows = box?.exists ? await client.fetchAll('1:*', { uid: true, flags: true, envelope: true }) : [];
-    for (const { flags, envelope } of rows) {
-      const name = bracketless(envelope?.messageId ?? '');
-      const before = messages.get(name);
-      messages.set(name, {
-        unread: (before?.unread ?? true) && !flags?.has('\\Seen'),
-        starred: (before?.starred ?? false) || flags?.has('\\Flagged') === true,
-        draft: (before?.draft ?? false) || folder.specialUse === '\\Drafts',
-        folders: new Set([...(before?.folders ?? []), folder.path]),
-      });
+    for (const { flags = new Set<string>(), envelope } of rows) {
+      const [name, subject] = [bracketless(envelope?.messageId ?? ''), envelope?.subject ?? ''];
+      copies.push({ folder: folder.path, inDrafts: folder.specialUse === '\\Drafts', name, subject, flags });
     }
+  }
+  return { folders, shells, copies };
+}
+
+/** What the API has to show of a mailbox. */
+export function stateOf({ folders, shells, copies }: Mailbox): MailState {
+  const messages = new Map<string, MessageState>();
+  for (const { folder, inDrafts, name, flags } of copies) {
+    const before = messages.get(name);
+    messages.set(name, {
+      unread: (before?.unread ?? true) && !flags.has('\\Seen'),
+      starred: (before?.starred ?? false) || flags.has('\\Flagged'),
+      draft: (before?.draft ?? false) || inDrafts,
+      folders: new Set([...(before?.folders ?? []), folder]),
+    });
   }
   return { folders, shells, messages };
 }
+
+export const mailboxTruth = async (client: ImapFlow): Promise<MailState> => stateOf(await readMailbox(client));
 
 /** The folders that the server says can be opened. */
 export async function listSelectable(client: ImapFlow): Promise<ListResponse[]> {

@@ -1,0 +1,122 @@
+import type { ImapFlow } from 'imapflow';
+
+import type { Random } from '../../bench/mailbox/random.js';
+import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
+import type { ReceivedMessage } from '../../../apps/launcher/peers/smtp.js';
+import type { ApiAnswer } from '../api-client.js';
+import { type ApiMessage, type ApiView, asMailState, contradictions, readApi } from '../convergence/api-view.js';
+import { differences } from '../convergence/mail-state.js';
+import { type Mailbox, readMailbox, stateOf } from '../convergence/mailbox-truth.js';
+import { eventually } from '../eventually.js';
+import { letter } from '../letters.js';
+import { type ConnectedAccount, PASSWORD, type Product } from '../product.js';
+
+const LETTERS = 4;
+
+/** Everything that can be seen of an account, once it is quiet. */
+export interface Found {
+  readonly view: ApiView;
+  readonly mailbox: Mailbox;
+}
+
+/** One mailbox and its owner, who acts through the API; a mail program beside them only looks. */
+export class Seat {
+  /** Deeds that were done here. */
+  uses = 0;
+  private names = 0;
+
+  private constructor(
+    private readonly product: Product,
+    private readonly user: string,
+    readonly account: ConnectedAccount,
+    private readonly mail: ImapFlow,
+  ) {}
+
+  static async take(product: Product, dovecot: Dovecot, user: string): Promise<Seat> {
+    product.addUser(user);
+    if (dovecot !== product.dovecot) dovecot.addUser(`${user}@example.com`, PASSWORD);
+    const mail = await product.mailProgram(user, dovecot);
+    for (let number = 1; number <= LETTERS; number += 1) {
+      await mail.append('INBOX', letter({ name: `${user}-${number}` }));
+    }
+    await mail.mailboxCreate('Work');
+    const account = await product.connect(user, { imap_port: dovecot.imapPort });
+    const isRead = async () =>
+      (await account.api.ok<{ sync_state: string }>('/account')).sync_state === 'running' &&
+      (await account.api.ok<unknown[]>('/messages')).length === LETTERS;
+    await eventually(`mail of ${user}`, isRead, 120_000);
+    return new Seat(product, user, account, mail);
+  }
+
+  async leave(): Promise<void> {
+    this.mail.close();
+    const { code, complaint } = await this.product.installation.command(['account', 'remove', this.account.id]);
+    if (code !== 0) throw new Error(complaint);
+  }
+
+  get address(): string {
+    return `${this.user}@example.com`;
+  }
+
+  /** Used nowhere else in this mailbox. */
+  newName(what: string): string {
+    return `${what} ${this.user} ${(this.names += 1)}`;
+  }
+
+  call(method: string, path: string, body: object | string, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+    return this.account.api.send(path, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  }
+
+  /** @throws Error with the answer unless it is a 200 */
+  async done<Body>(method: string, path: string, body: object): Promise<Body> {
+    const { status, text, json } = await this.call(method, path, body);
+    if (status !== 200) throw new Error(`${method} ${path} answered ${status}: ${text}`);
+    return json as Body;
+  }
+
+  /** What lies in the mailbox since the beginning, wherever it lies now. */
+  async letters(): Promise<ApiMessage[]> {
+    const messages = await this.account.api.ok<ApiMessage[]>('/messages?view=expanded&limit=1000');
+    return messages.filter(({ headers }) => headers['Message-Id'].includes('@mail.example'));
+  }
+
+  async someLetters(random: Random, most: number): Promise<ApiMessage[]> {
+    const letters = await this.letters();
+    const first = random.int(0, letters.length - 1);
+    return [...letters.slice(first), ...letters.slice(0, first)].slice(0, random.int(1, most));
+  }
+
+  /** What the SMTP server has accepted with this subject. */
+  accepted(subject: string): ReceivedMessage[] {
+    return this.product.smtp.messages.filter(({ raw }) => raw.includes(`Subject: ${subject}\r\n`));
+  }
+
+  /** What is not done yet, or never will be. What became of sending is told to those who ask again. */
+  async unsettled(): Promise<string[]> {
+    const jobs = await this.account.api.ok<{ status: string; action: string }[]>('/job-statuses?limit=1000');
+    const left = jobs.filter(({ action, status }) => action !== 'send_message' && status !== 'successful');
+    return left.map(({ action, status }) => `${action} is ${status}`);
+  }
+
+  async rest(): Promise<void> {
+    await eventually(`rest of ${this.user}`, async () => (await this.unsettled()).length === 0);
+  }
+
+  async look(): Promise<Found> {
+    return { mailbox: await readMailbox(this.mail), view: await readApi(this.account.api) };
+  }
+
+  /** What is not as it should be whatever was done. */
+  static faults({ mailbox, view }: Found): string[] {
+    return [...differences(stateOf(mailbox), asMailState(view)), ...contradictions(view), ...doubles(mailbox)];
+  }
+}
+
+function doubles({ copies }: Mailbox): string[] {
+  const places = copies.map(({ folder, name }) => `${name} lies twice in ${folder}`);
+  return places.filter((place, index) => places.indexOf(place) !== index);
+}

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+
+import { Redis } from 'ioredis';
+
+import { Random } from '../../bench/mailbox/random.js';
+import { pause } from '../convergence/patience.js';
+import type { Installation } from '../installation.js';
+
+import type { CrashPlan } from './crash-plan.js';
+import type { Deed, Intention } from './deed.js';
+import { Seat } from './seat.js';
+
+/** Longer than anything takes to come to its point, or to be done. */
+const PATIENCE_MS = 30_000;
+/** Mostly that takes less; then it is worth asking why not. */
+const SOON_MS = 400;
+/** So long is waited for an account to be as it should be. */
+const SETTLE_MS = 60_000;
+
+/** One deed, during which the worker dies at one point. */
+export interface Case {
+  readonly deed: Deed;
+  /** As CrashPoint has it; null to let the worker live. */
+  readonly point: string | null;
+  readonly seed: number;
+}
+
+export interface CaseResult {
+  readonly case: Case;
+  /** Whether the worker came to the point at all. */
+  readonly reached: boolean;
+  /** What was not as it should be in the end. */
+  readonly faults: readonly string[];
+  /** Which points were passed. */
+  readonly passed: readonly string[];
+  /** What chance added. */
+  readonly words: string;
+}
+
+interface Actor {
+  readonly case: Case;
+  readonly seat: Seat;
+  readonly intention: Intention;
+  /** The worker that comes after dies at the same point. */
+  readonly twice: boolean;
+  /** The owner goes on while there is no worker. */
+  readonly meanwhile: boolean;
+}
+
+/** Several owners do something at once; the worker is killed when it stands still for all of them. */
+export class Wave {
+  constructor(
+    private readonly installation: Installation,
+    private readonly plan: CrashPlan,
+  ) {}
+
+  async run(cases: readonly (readonly [Case, Seat])[]): Promise<CaseResult[]> {
+    this.plan.clear();
+    const actors = await Promise.all(cases.map(([each, seat]) => cast(each, seat)));
+    this.plan.passed();
+    this.arm(actors);
+    const claims = await this.claims();
+    await Promise.all(actors.map(({ intention }) => intention.act()));
+    const doomed = actors.filter((actor) => actor.case.point !== null);
+    await this.standstill(doomed);
+    const held = this.plan.held();
+    const lives = doomed.length > 0 ? await this.crash(actors) : 0;
+    const faults = await Promise.all(actors.map((actor) => this.verify(actor)));
+    const claimed = await this.claims();
+    actors.forEach(({ seat: { account } }, index) => {
+      const times = claimed.get(account.id)! - claims.get(account.id)!;
+      // Two sessions at a time would do everything twice.
+      if (times > lives) faults[index]!.push(`the account was claimed ${times} times in ${lives} lives`);
+    });
+    const passed = this.plan.passed();
+    return actors.map(({ case: played, seat, twice, meanwhile }, index) => ({
+      case: played,
+      reached: held.has(seat.account.id),
+      faults: faults[index]!,
+      passed: passed.get(seat.account.id) ?? [],
+      words: [...(twice ? ['killed twice'] : []), ...(meanwhile ? ['more was done meanwhile'] : [])].join(', '),
+    }));
+  }
+
+  private arm(actors: readonly Actor[]): void {
+    this.plan.arm(actors.map(({ case: { point }, seat }) => ({ accountId: seat.account.id, point })));
+  }
+
+  /** Until the worker stands at all points, or has done what was asked of it without coming to them. */
+  private async standstill(actors: readonly Actor[]): Promise<void> {
+    const waiting = new Set(actors);
+    const begun = Date.now();
+    while (waiting.size > 0 && Date.now() - begun < PATIENCE_MS) {
+      await pause(20);
+      const held = this.plan.held();
+      for (const actor of waiting) if (held.has(actor.seat.account.id)) waiting.delete(actor);
+      if (Date.now() - begun < SOON_MS) continue;
+      for (const actor of waiting) if (await isDone(actor)) waiting.delete(actor);
+    }
+  }
+
+  /** How often each account was taken on by a session. */
+  private async claims(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.installation.query<{ id: string; claims: number }>(
+      'SELECT id, sync_epoch AS claims FROM accounts',
+    );
+    return new Map(rows.map(({ id, claims }) => [id, claims]));
+  }
+
+  /** @returns how many workers there were since */
+  private async crash(actors: readonly Actor[]): Promise<number> {
+    await this.installation.kill('worker');
+    await this.timePasses();
+    for (const { intention, meanwhile } of actors) if (meanwhile) await intention.again!();
+    const again = actors.filter(({ twice }) => twice);
+    if (again.length > 0) {
+      this.arm(again);
+      await this.installation.start('worker');
+      await this.standstill(again);
+      await this.installation.kill('worker');
+      await this.timePasses();
+    }
+    this.plan.clear();
+    await this.installation.start('worker');
+    return again.length > 0 ? 2 : 1;
+  }
+
+  /** What time would do: leases and signs of life of the dead run out. */
+  private async timePasses(): Promise<void> {
+    const redis = new Redis(this.installation.env['REDIS_URL']!);
+    await redis.flushdb();
+    await redis.quit();
+    await this.installation.query(`UPDATE accounts SET sync_seen_at = now() - interval '1 minute'`);
+    await this.installation.query(`UPDATE workers SET seen_at = now() - interval '1 minute'`);
+    await this.installation.query(
+      `UPDATE sends SET claimed_until = claimed_until - interval '1 minute', created_at = created_at - interval '5 minutes'
+       WHERE settled_at IS NULL`,
+    );
+  }
+
+  /** @returns what is not as it should be once it is quiet */
+  private async verify({ seat, intention }: Actor): Promise<string[]> {
+    const deadline = Date.now() + SETTLE_MS;
+    for (let wait = 50; ; wait = Math.min(wait * 1.5, 1000)) {
+      const faults = await look(seat, intention);
+      if (faults.length === 0 || Date.now() > deadline) return faults;
+      await pause(wait);
+    }
+  }
+}
+
+const isDone = async ({ seat, intention }: Actor): Promise<boolean> =>
+  intention.answered?.() !== false && (await seat.unsettled()).length === 0;
+
+/** Looks closer only when there is a chance that all is well. */
+async function look(seat: Seat, intention: Intention): Promise<string[]> {
+  try {
+    const unsettled = await seat.unsettled();
+    if (unsettled.length > 0) return unsettled;
+    const found = await seat.look();
+    return [...Seat.faults(found), ...(await intention.faults(found))];
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
+}
+
+async function cast(played: Case, seat: Seat): Promise<Actor> {
+  const { seed, deed, point } = played;
+  const twice = diesTwice(seed);
+  const random = new Random(seed + hashOf(`${deed.name} ${point}`));
+  const meanwhile = random.chance(0.2);
+  await seat.rest();
+  const intention = await deed.intend(seat, random);
+  const doomed = point !== null;
+  return {
+    case: played,
+    seat,
+    intention,
+    twice: doomed && twice,
+    meanwhile: doomed && meanwhile && intention.again !== undefined,
+  };
+}
+
+/** Whether the worker that comes after a death dies, too. By the seed alone: those of a wave mostly have one in common. */
+export const diesTwice = (seed: number): boolean => new Random(seed).chance(0.2);
+
+const hashOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE();
