@@ -168,6 +168,28 @@ describe.each([
     expect(await account.states()).toEqual(['successful']);
   });
 
+  // MOVE is one step: there is no half of it.
+  if (name !== 'everything') {
+    it.each(['Trash', 'INBOX'])(
+      'leave no copy behind when a killed worker had copied, and %s was wished then',
+      async (next) => {
+        await update({ folderId: await account.folder('Work') });
+        const onlyCopying: Meddling = () => ({
+          move: async () => {
+            await account.client.messageCopy(await account.uid('INBOX', subject), 'Work', { uid: true });
+            throw new Killed('copy');
+          },
+        });
+        await expect(account.act(onlyCopying)).rejects.toThrow(Killed);
+        await update({ folderId: await account.folder(next) });
+        await account.act();
+        expect(await message()).toMatchObject({ folders: [next] });
+        expect([await copies(next), await copies('Work')]).toEqual([1, 0]);
+        expect(await account.states()).toEqual(['successful', 'successful']);
+      },
+    );
+  }
+
   it('are tried three times when refused, then taken back, and the log says so', async () => {
     await update({ folderId: await account.folder('Work'), starred: true });
     for (const time of [1, 2]) {

@@ -44,6 +44,7 @@ export class MessageEffects {
   async run(watch: Watch, actions: readonly PendingAction[]): Promise<void> {
     const { id: accountId, epoch } = watch.account;
     const messageIds = [...new Set(actions.map(({ objectId }) => objectId))];
+    await this.lookForHalves(watch, actions);
     const places = await this.store.places(accountId, messageIds);
     const wishes = actions.map((action) => ({ ...action, messageId: action.objectId }));
     const outcome = await this.carryOut(watch, planEffects(wishes, places));
@@ -63,6 +64,15 @@ export class MessageEffects {
       },
       { epoch },
     );
+  }
+
+  /** Where a wish was overtaken by another, a worker that was killed may have left copies for it. */
+  private async lookForHalves(watch: Watch, actions: readonly PendingAction[]): Promise<void> {
+    const overtaken = overtakenFolders(actions);
+    if (overtaken.size === 0 || (await watch.source.get()).capabilities.move) return;
+    for (const folder of await this.folders.list(watch.account.id)) {
+      if (overtaken.has(folder.id)) await this.look(watch, folder);
+    }
   }
 
   private async carryOut(watch: Watch, plan: EffectsPlan): Promise<Outcome> {
@@ -134,11 +144,28 @@ export class MessageEffects {
   private async foundIn(watch: Watch, { id: folderId }: StoredFolder, places: readonly Place[]): Promise<Set<string>> {
     const { id: accountId } = watch.account;
     const folder = (await this.folders.list(accountId)).find(({ id }) => id === folderId);
-    if (folder) await this.visits.visit(watch, folder, folder.cursor === null ? 'full' : 'recent');
+    if (folder) await this.look(watch, folder);
     const ids = places.map(({ messageId }) => messageId);
     const now = await this.store.places(accountId, ids);
     return new Set(now.filter((place) => place.folderId === folderId).map(({ messageId }) => messageId));
   }
+
+  private async look(watch: Watch, folder: StoredFolder): Promise<void> {
+    await this.visits.visit(watch, folder, folder.cursor === null ? 'full' : 'recent');
+  }
+}
+
+/** Into which messages were to go that are to go elsewhere by now. */
+function overtakenFolders(actions: readonly PendingAction[]): Set<string> {
+  const last = new Map<string, string>();
+  const overtaken = new Set<string>();
+  for (const { objectId, folderId } of actions) {
+    if (folderId === null) continue;
+    const before = last.get(objectId);
+    if (before !== undefined && before !== folderId) overtaken.add(before);
+    last.set(objectId, folderId);
+  }
+  return overtaken;
 }
 
 const uidOf = ({ uid }: Place): number => uid;
