@@ -72,7 +72,7 @@ describe('with a database that hangs', () => {
     await source.destroy();
     seed = await Seed.open(url);
     const account = await seed.account();
-    const settings = { DATABASE_URL: url, REDIS_URL: redis.url, API_QUERY_TIMEOUT_SECONDS: '1' };
+    const settings = { DATABASE_URL: url, REDIS_URL: redis.url, API_QUERY_TIMEOUT_SECONDS: '2' };
     api = await startApi(apiConfig(settings));
     client = new ApiClient(api.url, account.token);
   });
