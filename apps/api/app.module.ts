@@ -35,6 +35,7 @@ import { RouteTable } from './http/route-table.js';
 import { JobStatusesController } from './job-statuses/job-statuses.controller.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { OauthModule } from './oauth/oauth.module.js';
+import { OutboxController } from './send/outbox.controller.js';
 import { SendController } from './send/send.controller.js';
 import { TagsController } from './tags/tags.controller.js';
 import { ThreadsController } from './threads/threads.controller.js';
@@ -75,6 +76,7 @@ export class AppModule {
         FilesController,
         JobStatusesController,
         SendController,
+        OutboxController,
         AccountsController,
         HealthController,
       ],

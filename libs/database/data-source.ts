@@ -10,6 +10,7 @@ import { Actions1790000500000 } from '../../migrations/1790000500000-actions.js'
 import { Drafts1790000600000 } from '../../migrations/1790000600000-drafts.js';
 import { Sends1790000700000 } from '../../migrations/1790000700000-sends.js';
 import { SendOutcomes1790000810000 } from '../../migrations/1790000810000-send-outcomes.js';
+import { ScheduledSends1790000820000 } from '../../migrations/1790000820000-scheduled-sends.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -66,6 +67,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       Drafts1790000600000,
       Sends1790000700000,
       SendOutcomes1790000810000,
+      ScheduledSends1790000820000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

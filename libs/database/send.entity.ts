@@ -3,18 +3,22 @@ import { Column, Entity, Index } from 'typeorm';
 import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
 
 /**
- * `sending`: a worker is at it, and nothing irrevocable has happened. `committing`: the server may have taken the message.
+ * `scheduled`: waits for its time, or for the next try after a server that could not take it. `sending`: a worker is at it, and nothing irrevocable has happened. `committing`: the server may have taken the message.
  * `unknown`: whether it did was never heard; while `settledAt` is null its copy is looked for. From `committing` on
  * nobody tries again.
  */
-export type SendState = 'pending' | 'sending' | 'committing' | 'sent' | 'failed' | 'unknown' | 'cancelled';
+export type SendState =
+  'pending' | 'scheduled' | 'sending' | 'committing' | 'sent' | 'failed' | 'unknown' | 'cancelled';
 
 /** A message on its way out. */
 @Entity('sends')
 @Index('sends_by_key', ['accountId', 'idempotencyKey'], { unique: true })
 @Index('sends_unknown', ['accountId'], { where: "state = 'unknown'" })
 @Index('sends_settled', ['settledAt'], { where: 'settled_at IS NOT NULL' })
-@Index('sends_open', ['accountId', 'messageId'], { where: "state IN ('pending', 'sending', 'committing')" })
+@Index('sends_due', ['dueAt'], { where: "state = 'scheduled'" })
+@Index('sends_open', ['accountId', 'messageId'], {
+  where: "state IN ('pending', 'scheduled', 'sending', 'committing')",
+})
 export class Send {
   @KeyColumn('sends_pkey') accountId: string;
   @KeyColumn('sends_pkey') id: string;
@@ -32,6 +36,14 @@ export class Send {
   @TimeColumn({ nullable: true }) claimedUntil: Date | null;
   /** How often a worker took it up: what one that lost it says counts no more. */
   @Column('integer', { default: 0 }) claims: number;
+  /** When it is to be sent; null for what somebody waits for. */
+  @TimeColumn({ nullable: true }) sendAt: Date | null;
+  /** As it was wished first. */
+  @TimeColumn({ nullable: true }) originalSendAt: Date | null;
+  /** When a worker takes it up next. */
+  @TimeColumn({ nullable: true }) dueAt: Date | null;
+  /** Not tried again after this time. */
+  @TimeColumn({ nullable: true }) retryUntil: Date | null;
   /** Of an unknown outcome: how long its copy is waited for. */
   @TimeColumn({ nullable: true }) lookUntil: Date | null;
   /** What the caller is told: recipients that were refused, or the error. */

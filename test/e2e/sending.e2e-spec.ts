@@ -157,6 +157,19 @@ describe('sending', () => {
     expect(smtp.received[0]).toContain('To: a@example.com\r\n');
   });
 
+  it('sends a draft of another mail program under a Message-ID of ours', async () => {
+    const foreign = letter({ name: 'foreign', to: 'eve@example.com' });
+    await other.append('Drafts', foreign, ['\\Draft', '\\Seen']);
+    const drafts = () => account.api.ok<(MessageJson & { version: number })[]>('/drafts');
+    await eventually('the draft', async () => (await drafts()).length > 0);
+    const [{ id, version } = { id: '', version: 0 }] = await drafts();
+    await ok(call('POST', '/send', { draft_id: id, version }));
+    expect(smtp.received[0]).toContain(`Message-ID: <${id}-${version}@`);
+    await settled();
+    expect(await inSent(id)).toHaveLength(1);
+    expect([await drafts(), await sources('Drafts')]).toEqual([[], []]);
+  });
+
   it('says which recipients were refused, and sends to the others', async () => {
     smtp.script = { 'RCPT no@example.com': '550 5.1.1 nobody here' };
     const sent = await ok<{ failures: object }>(call('POST', '/send', letterTo('yes@example.com', 'no@example.com')));

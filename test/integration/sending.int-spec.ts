@@ -1,11 +1,14 @@
 import { connect } from 'node:net';
 
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { DomainError } from '#libs/common/errors.js';
 import { newId } from '#libs/common/ids.js';
 import { heldBytes } from '#libs/mime/message-bytes.js';
-import type { DomainError } from '#libs/common/errors.js';
 import { SendFailure } from '#libs/providers/contracts/mail-sender.js';
 import { SmtpSender } from '#libs/providers/smtp/smtp-sender.js';
 import { sendAnswer } from '#libs/sync/send/send-answer.js';
+import { noteFailure } from '#libs/sync/send/send-failure.js';
+import { SendStore } from '#libs/sync/send/send-store.js';
 import { Sending } from '#libs/sync/send/sending.service.js';
 import { UnknownSends } from '#libs/sync/send/unknown-sends.js';
 
@@ -295,5 +298,35 @@ describe('what workers that died left on its way', () => {
     await engine.rows(`UPDATE sends SET look_until = now() - interval '1 second' WHERE id = $1`, [committing]);
     expect([await ended(), await ended()]).toEqual([true, true]);
     expect(await logged()).toEqual([{ kind: 'send.unknown' }, { kind: 'send.lost' }]);
+  });
+
+  it('is taken up again when it was scheduled, and those who lost it have no say any more', async () => {
+    const accountId = await engine.addAccount(engine.dovecot.imapPort, 'eve@example.com');
+    const id = newId();
+    await engine.rows(
+      `INSERT INTO sends (account_id, id, message_id, state, send_at, due_at, retry_until)
+       VALUES ($1, $2, $2, 'scheduled', now(), now(), now() + interval '1 day')`,
+      [accountId, id],
+    );
+    const store = engine.app.get(SendStore);
+    const state = async () => (await engine.rows<{ state: string }>('SELECT state FROM sends WHERE id = $1', [id]))[0];
+    const claims = await Promise.all([store.claimDue(), store.claimDue(), store.claimDue()]);
+    const [first, ...others] = claims.filter((claim) => claim !== null);
+    expect(others).toEqual([]);
+    await engine.rows(`UPDATE sends SET claimed_until = now() WHERE id = $1`, [id]);
+    await engine.app.get(Sending).sweep();
+    expect(await state()).toEqual({ state: 'scheduled' });
+    expect(await store.claimDue()).toBeNull();
+    await engine.rows(`UPDATE sends SET due_at = now() WHERE id = $1`, [id]);
+    const second = await store.claimDue();
+    await expect(store.commit(first!, null)).rejects.toThrow('has run out');
+    await store.commit(second!, null);
+    const error = new DomainError(503, 'api_error', 'It hung.');
+    const from = ['sending', 'committing'] as const;
+    const lost = { error, unknown: false, from };
+    await engine.app.get(AccountWriter).write(accountId, (tx) => noteFailure(tx, first!, lost));
+    expect(await state()).toEqual({ state: 'committing' });
+    await engine.app.get(AccountWriter).write(accountId, (tx) => noteFailure(tx, second!, { ...lost, unknown: true }));
+    expect([await state(), await store.claimDue()]).toEqual([{ state: 'unknown' }, null]);
   });
 });

@@ -11,7 +11,7 @@ export function BodyOf(schema: z.ZodType, { required = true } = {}): MethodDecor
 /** Of `POST /send`: one of these, or a message as bytes. */
 export function SendBody(): MethodDecorator {
   const raw = { type: 'string', format: 'binary', description: 'A message as it is, as `message/rfc822`' } as const;
-  return ApiBody({ schema: { oneOf: [documented(DraftSending), documented(DraftFacts), raw] } });
+  return ApiBody({ schema: { oneOf: [documented(DraftSending), documented(NewMessage), raw] } });
 }
 
 function documented(schema: z.ZodType): SchemaHost['schema'] {
@@ -65,4 +65,15 @@ export const DraftChange = DraftFacts.extend({ version });
 
 export const DraftRemoval = z.object({ version: version.optional() });
 
-export const DraftSending = z.object({ draft_id: z.string(), version });
+const later = {
+  send_at: z.int().optional().describe('Unix seconds, in the future and at most 365 days from now'),
+  retry_limit_datetime: z.int().optional().describe('Unix seconds; given up then, by default a day after `send_at`'),
+};
+
+export const DraftSending = z.object({ draft_id: z.string(), version, ...later });
+
+export const NewMessage = DraftFacts.extend(later);
+
+export const OutboxMessage = z.union([DraftSending, NewMessage]);
+
+export const OutboxChange = z.object({ send_at: z.int(), retry_limit_datetime: later.retry_limit_datetime });

@@ -22,14 +22,19 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   return document;
 }
 
-const NAMESPACE = '/n/{namespaceId}';
+/** Where routes are repeated, and what their operations are called there. */
+const PREFIXES = [
+  ['/n/{namespaceId}', 'InNamespace'],
+  ['/v2', 'InV2'],
+] as const;
 
 /** Ids of operations must be unique in a document; a route of both dialects comes with the same one twice. */
 function tellDialectsApart({ paths }: OpenAPIObject): void {
   for (const [path, item] of Object.entries(paths)) {
-    if (!path.startsWith(`${NAMESPACE}/`) || !paths[path.slice(NAMESPACE.length)]) continue;
+    const [prefix, suffix] = PREFIXES.find(([start]) => path.startsWith(`${start}/`)) ?? [];
+    if (prefix === undefined || !paths[path.slice(prefix.length)]) continue;
     for (const operation of [item.get, item.put, item.post, item.patch, item.delete]) {
-      if (operation?.operationId) operation.operationId += 'InNamespace';
+      if (operation?.operationId) operation.operationId += suffix;
     }
   }
 }

@@ -1,34 +1,47 @@
-import { Body, Controller, Headers, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Inject, Post, Query, Req } from '@nestjs/common';
 import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
+import { z } from 'zod';
 
-import { DomainError, InvalidRequest } from '#libs/common/errors.js';
+import { DomainError } from '#libs/common/errors.js';
 import { sha256 } from '#libs/common/hash.js';
-import { isPublicId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import type { AccountRef, Dialect } from '#libs/domain/accounts/account-ref.js';
+import { JobStatusView } from '#libs/domain/actions/job-status.view.js';
 import { MessageView } from '#libs/domain/messages/message.view.js';
 import { MessagesService } from '#libs/domain/messages/messages.service.js';
 import type { SendOutcome } from '#libs/domain/send/outgoing.js';
-import { type SendRequest, SendRequests } from '#libs/domain/send/send-requests.service.js';
+import { PreparedSends } from '#libs/domain/send/prepared-sends.service.js';
+import { ScheduledSends } from '#libs/domain/send/scheduled-sends.service.js';
+import type { SendRequest } from '#libs/domain/send/send-rows.js';
+import { SendRequests } from '#libs/domain/send/send-requests.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
 import { SendBody } from '../http/body-docs.js';
-import { mustHaveVersion, readDraft } from '../http/draft-body.js';
+import { readDraft } from '../http/draft-body.js';
 import { objectOf } from '../http/mail-update.js';
-import { badId } from '../http/parameters.js';
+import { text } from '../http/parameters.js';
 import { RenderedJson } from '../http/reply.js';
 
-const LONGEST_KEY = 255;
+import { readSchedule } from './schedule.js';
+import { draftNamed, keyOf } from './send-body.js';
+
 /** What transfer encoding adds to files, and a little for the rest. */
 const ENCODED = 1.4;
+
+const SendQuery = z.object({ send_at: text('send_at').describe('Unix seconds; of raw MIME, to be sent later') });
+type SendQuery = z.infer<typeof SendQuery>;
+
+type Sent = RenderedJson | JobStatusView;
 
 @ApiTags('send')
 @Controller(['send', 'n/:namespaceId/send'])
 export class SendController {
   constructor(
+    private readonly prepared: PreparedSends,
     private readonly requests: SendRequests,
+    private readonly scheduled: ScheduledSends,
     private readonly messages: MessagesService,
     @Inject(CONFIG) private readonly config: Pick<Config, 'FILE_LIMIT_MB'>,
   ) {}
@@ -37,52 +50,73 @@ export class SendController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'sendMessage',
-    summary: 'Sends a draft (`draft_id`, `version`), a new message, or raw MIME (`message/rfc822`)',
+    summary:
+      'Sends a draft (`draft_id`, `version`), a new message, or raw MIME (`message/rfc822`), at once or at `send_at`',
     description:
-      'Each request is sent at most once. One repeated under the same `Idempotency-Key` is answered, not sent again.',
+      'Each request is sent at most once. One repeated under the same `Idempotency-Key` is answered, not sent again. ' +
+      'What is sent later is answered with its job status.',
   })
   @ApiConsumes('application/json', 'message/rfc822')
   @SendBody()
-  @ApiOkResponse({ standardSchema: MessageView })
+  @ApiOkResponse({ standardSchema: z.union([MessageView, JobStatusView]) })
   async send(
     @CurrentAccount() account: AccountRef,
     @CurrentDialect() dialect: Dialect,
     @Headers('idempotency-key') key: string | undefined,
+    @Query({ schema: SendQuery }) query: SendQuery,
     @Req() incoming: Request,
     @Body() body: unknown,
-  ): Promise<RenderedJson> {
-    const outcome = incoming.is('message/rfc822')
-      ? await this.sendRaw(account, keyOf(key), incoming)
-      : await this.sendJson(account, { key: keyOf(key), hash: sha256(JSON.stringify(body)) }, body);
-    return new RenderedJson(await this.shown(account, dialect, outcome));
+  ): Promise<Sent> {
+    if (incoming.is('message/rfc822')) return this.sendRaw(account, dialect, keyOf(key), query.send_at, incoming);
+    return this.sendJson(account, dialect, { key: keyOf(key), hash: sha256(JSON.stringify(body)) }, body);
   }
 
-  private sendJson(account: AccountRef, request: SendRequest, body: unknown): Promise<SendOutcome> {
-    const { draft_id: draftId, send_at: sendAt } = objectOf(body);
-    if (sendAt !== undefined && sendAt !== null) throw new InvalidRequest('send_at: mail is sent at once only');
-    if (draftId === undefined || draftId === null || draftId === '') {
-      return this.requests.sendNew(account, readDraft(body), request);
+  private async sendJson(account: AccountRef, dialect: Dialect, request: SendRequest, body: unknown): Promise<Sent> {
+    const { send_at: sendAt, retry_limit_datetime: retryLimit } = objectOf(body);
+    const schedule = readSchedule(sendAt, retryLimit);
+    const draft = draftNamed(body);
+    if (draft) {
+      const prepare = await this.prepared.draft(account, draft.id, draft.version);
+      if (schedule) return this.scheduled.add(account, prepare, request, schedule);
+      return this.shown(account, dialect, await this.requests.send(account, prepare, request));
     }
-    if (typeof draftId !== 'string' || !isPublicId(draftId)) {
-      throw new InvalidRequest(badId(JSON.stringify(draftId) ?? '', 'draft_id'));
+    if (schedule) {
+      return this.scheduled.add(
+        account,
+        await this.prepared.messageForLater(account, readDraft(body)),
+        request,
+        schedule,
+      );
     }
-    return this.requests.sendDraft(account, draftId.toLowerCase(), mustHaveVersion(body), request);
+    const prepare = await this.prepared.message(account, readDraft(body));
+    return this.shown(account, dialect, await this.requests.send(account, prepare, request));
   }
 
-  private async sendRaw(account: AccountRef, key: string | null, incoming: Request): Promise<SendOutcome> {
+  private async sendRaw(
+    account: AccountRef,
+    dialect: Dialect,
+    key: string | null,
+    sendAt: string | undefined,
+    incoming: Request,
+  ): Promise<Sent> {
     try {
-      return await this.requests.sendRaw(account, limited(incoming, this.config.FILE_LIMIT_MB * ENCODED), key);
+      const schedule = readSchedule(sendAt);
+      const { prepare, hash } = await this.prepared.raw(limited(incoming, this.config.FILE_LIMIT_MB * ENCODED));
+      if (!schedule)
+        return await this.shown(account, dialect, await this.requests.send(account, prepare, { key, hash }));
+      const request = { key, hash: sha256(`${sendAt ?? ''} ${hash}`) };
+      return await this.scheduled.add(account, prepare, request, schedule);
     } finally {
       // Who is refused in the middle of it is to hear the answer.
       incoming.resume();
     }
   }
 
-  private async shown(account: AccountRef, dialect: Dialect, { messageId, failures }: SendOutcome): Promise<string> {
+  private async shown(account: AccountRef, dialect: Dialect, { messageId, failures }: SendOutcome): Promise<Sent> {
     const message = await this.messages.get(account, [messageId], { dialect, withHeaders: false });
-    if (Object.keys(failures).length === 0) return message;
+    if (Object.keys(failures).length === 0) return new RenderedJson(message);
     const partly = { type: 'api_error', message: 'Sending to at least one recipient failed', failures };
-    return `${message.slice(0, -1)},${JSON.stringify(partly).slice(1)}`;
+    return new RenderedJson(`${message.slice(0, -1)},${JSON.stringify(partly).slice(1)}`);
   }
 }
 
@@ -100,11 +134,4 @@ async function* limited(incoming: Request, limitMb: number): AsyncGenerator<Buff
     check();
     yield chunk as Buffer;
   }
-}
-
-function keyOf(header: string | undefined): string | null {
-  if (header === undefined || header === '') return null;
-  if (header.length > LONGEST_KEY)
-    throw new InvalidRequest(`Idempotency-Key may have at most ${LONGEST_KEY} characters`);
-  return header;
 }

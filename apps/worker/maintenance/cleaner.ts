@@ -57,6 +57,9 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
        SELECT FROM sends WHERE content->'raw'->>'blobKey' = $1
          OR content->'files' @> jsonb_build_array(jsonb_build_object('blobKey', $1::text))
        UNION ALL
+       SELECT FROM sends JOIN files ON files.account_id = sends.account_id AND files.message_id = sends.message_id
+         WHERE sends.state = 'scheduled' AND files.blob_key = $1
+       UNION ALL
        SELECT FROM actions WHERE kind = 'sent.save' AND state <> 'successful' AND details->>'blobKey' = $1
        LIMIT 1`,
       [blobKey],

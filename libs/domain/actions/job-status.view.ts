@@ -24,6 +24,8 @@ export const JobStatusView = z
     status: z.enum(['pending', 'successful', 'failed', 'cancelled']),
     reason: z.string().nullable().describe('Why it failed, or has not succeeded yet'),
     created_at: z.int().describe('Unix seconds'),
+    send_at: z.int().optional().describe('Unix seconds; of a message that is or was to be sent later'),
+    original_send_at: z.int().optional().describe('Unix seconds; as it was wished first'),
   })
   .meta({ id: 'JobStatus' });
 export type JobStatusView = z.infer<typeof JobStatusView>;
@@ -38,6 +40,8 @@ export interface JobRow {
   readonly settled: boolean;
   readonly reason: string | null;
   readonly created_at: Date;
+  readonly send_at: Date | null;
+  readonly original_send_at: Date | null;
 }
 
 const names: Readonly<Record<JobRow['kind'], { readonly action: string; readonly object: JobStatusView['object'] }>> = {
@@ -54,6 +58,7 @@ const names: Readonly<Record<JobRow['kind'], { readonly action: string; readonly
 function statusOf({ state, settled }: JobRow): JobStatusView['status'] {
   switch (state) {
     case 'pending':
+    case 'scheduled':
     case 'sending':
     case 'committing':
       return 'pending';
@@ -70,6 +75,8 @@ function statusOf({ state, settled }: JobRow): JobStatusView['status'] {
   }
 }
 
+const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
+
 export function toJobStatusView(accountId: string, row: JobRow): JobStatusView {
   const { action, object } = names[row.kind];
   return {
@@ -82,6 +89,8 @@ export function toJobStatusView(accountId: string, row: JobRow): JobStatusView {
     [`${object}_id`]: row.object_id,
     status: statusOf(row),
     reason: row.reason,
-    created_at: Math.floor(row.created_at.getTime() / 1000),
+    created_at: seconds(row.created_at),
+    ...(row.send_at && { send_at: seconds(row.send_at) }),
+    ...(row.original_send_at && { original_send_at: seconds(row.original_send_at) }),
   };
 }

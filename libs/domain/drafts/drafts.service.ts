@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { Conflict, InvalidRequest, NotFound } from '#libs/common/errors.js';
-import { newId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
@@ -10,16 +9,14 @@ import { Reader } from '#libs/database/reader.js';
 import type { AccountRef } from '../accounts/account-ref.js';
 import { queueActions } from '../actions/actions.js';
 import { mustFitIntoMessage } from '../files/attachable-files.js';
-import { folderFor } from '../folders/folder-updates.service.js';
 import { MailContents } from '../messages/mail-contents.service.js';
-import { ownMessageId } from '../messages/own-message-id.js';
 import { touchThreads } from '../messages/touch-mail.js';
+import { mustNotBeSending } from '../send/send-rules.js';
 
 import type { DraftFields, DraftRow } from './draft-fields.js';
-import { attach, type FetchedFiles, showInline } from './draft-files.js';
-import { replyTarget } from './draft-reply.js';
-import { deleteDraftRow, draftRow, saveDraftRow, takePlaces } from './draft-rows.js';
-import { ownAddress } from './own-address.js';
+import type { FetchedFiles } from './draft-files.js';
+import { deleteDraftRow, draftRow, takePlaces } from './draft-rows.js';
+import { createDraft, writeDraft } from './write-draft.js';
 
 /** Drafts as users write them: kept here at once, then saved in the provider's drafts folder. */
 @Injectable()
@@ -33,40 +30,17 @@ export class Drafts {
 
   /** @throws NotFound for files, InvalidRequest for threads and messages that do not exist @returns the new draft's id */
   async create(account: AccountRef, fields: DraftFields): Promise<string> {
-    const fetched = await this.fetch(account, null, fields.fileIds ?? []);
-    return this.writer.write(account.id, async (tx) => {
-      const target = await replyTarget(tx, fields);
-      const id = newId();
-      const from = fields.from?.length ? fields.from : [await ownAddress(tx)];
-      await save(tx, fetched, fields, {
-        id,
-        threadId: target.threadId,
-        version: 0,
-        subject: fields.subject || target.subject,
-        body: '',
-        from,
-        to: [],
-        cc: [],
-        bcc: [],
-        replyTo: [],
-        messageIdHeader: null,
-        inReplyTo: target.inReplyTo,
-        references: target.references,
-        receivedAt: new Date(),
-        draft: true,
-        madeHere: true,
-      });
-      tx.changes.record('create', 'draft', id);
-      return id;
-    });
+    const fetched = await this.fetchFiles(account, null, fields.fileIds ?? []);
+    const { id } = await this.writer.write(account.id, (tx) => createDraft(tx, fields, fetched));
+    return id;
   }
 
   /** Replaces what is given. @throws NotFound, Conflict when it has another version by now */
   async update(account: AccountRef, id: string, version: number, fields: DraftFields): Promise<void> {
-    const fetched = await this.fetch(account, id, fields.fileIds ?? []);
+    const fetched = await this.fetchFiles(account, id, fields.fileIds ?? []);
     await this.writer.write(account.id, async (tx) => {
       const draft = await mustBe(tx, id, version);
-      await save(tx, fetched, fields, { ...draft, version: draft.version + 1, receivedAt: new Date() });
+      await writeDraft(tx, fetched, fields, { ...draft, version: draft.version + 1, receivedAt: new Date() });
       tx.changes.record('modify', 'draft', id);
     });
   }
@@ -85,7 +59,7 @@ export class Drafts {
   }
 
   /** Files that lie in other messages are fetched first: a draft holds its own copies. */
-  private async fetch(account: AccountRef, draftId: string | null, fileIds: readonly string[]): Promise<FetchedFiles> {
+  async fetchFiles(account: AccountRef, draftId: string | null, fileIds: readonly string[]): Promise<FetchedFiles> {
     const fetched = new Map<string, string>();
     if (fileIds.length === 0) return fetched;
     await mustFitIntoMessage(this.reader, account, fileIds, this.config.FILE_LIMIT_MB);
@@ -100,30 +74,6 @@ export class Drafts {
   }
 }
 
-async function save(tx: Tx, fetched: FetchedFiles, fields: DraftFields, draft: DraftRow): Promise<void> {
-  const { subject, body, to, cc, bcc, from, replyTo } = fields;
-  const next: DraftRow = {
-    ...draft,
-    subject: subject ?? draft.subject,
-    body: body ?? draft.body,
-    to: to ?? draft.to,
-    cc: cc ?? draft.cc,
-    bcc: bcc ?? draft.bcc,
-    from: from?.length ? from : draft.from,
-    replyTo: replyTo ?? draft.replyTo,
-  };
-  // A reply that says no subject keeps that of what it answers.
-  const subjectKept = draft.version === 0 && !subject ? { subject: draft.subject } : {};
-  if (fields.fileIds) await attach(tx, draft.id, fields.fileIds, fetched);
-  const attachments = await showInline(tx, draft.id, next.body);
-  const messageIdHeader = ownMessageId(draft.id, draft.version, next.from[0]?.email ?? '');
-  await saveDraftRow(tx, { ...next, ...subjectKept, messageIdHeader }, attachments > 0);
-  await touchThreads(tx, [draft.threadId], { subjectKeys: new Map([[draft.threadId, '0']]) });
-  // It has to have a place to go to.
-  await folderFor(tx, 'drafts', 'Drafts');
-  await queueActions(tx, [{ kind: 'draft.save', objectId: draft.id, details: { version: draft.version } }]);
-}
-
 /** @throws NotFound, InvalidRequest, Conflict */
 async function mustBe(tx: Tx, id: string, version: number | null): Promise<DraftRow> {
   const draft = await draftRow(tx, id);
@@ -132,10 +82,6 @@ async function mustBe(tx: Tx, id: string, version: number | null): Promise<Draft
   if (version !== null && version !== draft.version) {
     throw new Conflict(`Draft ${id}.${version} has already been updated to version ${draft.version}`);
   }
-  const sending = await tx.query(
-    `SELECT FROM sends WHERE account_id = $1 AND message_id = $2 AND state IN ('pending', 'sending', 'committing')`,
-    [tx.accountId, id],
-  );
-  if (sending.length > 0) throw new Conflict(`Draft ${id} is being sent`);
+  await mustNotBeSending(tx, id);
   return draft;
 }

@@ -57,6 +57,7 @@ export const DraftView = MessageFields.extend({
   object: z.literal('draft'),
   version: z.int(),
   reply_to_message_id: z.string().nullable().describe('The message it answers, when that is here'),
+  send_at: z.int().optional().describe('Unix seconds; only while it waits to be sent'),
 }).meta({ id: 'Draft' });
 export type MessageView = z.infer<typeof MessageView>;
 export type DraftView = z.infer<typeof DraftView>;
@@ -104,6 +105,8 @@ export interface RenderOptions {
   readonly withHeaders: boolean;
   /** By the id of a draft, the id of the message it answers. */
   readonly answered: ReadonlyMap<string, string>;
+  /** By the id of a draft, when it is to be sent: unix seconds, as text. */
+  readonly sendAt: ReadonlyMap<string, string>;
 }
 
 /** One message or draft as JSON text. Addresses are stored as JSON and go out untouched. */
@@ -119,8 +122,15 @@ export function renderMessage(row: MessageRow, files: readonly MessageFileRow[],
     `,"unread":${row.unread},"starred":${row.starred},"files":${JSON.stringify(files.map(attachedFile))},"events":[]` +
     categories.messageCategory(row.categories, account.organizationUnit, dialect) +
     (options.withHeaders ? `,"headers":${JSON.stringify(headersOf(row))}` : '') +
-    (row.draft ? `,"version":${row.version},"reply_to_message_id":${idOrNull(options.answered.get(row.id))}}` : '}')
+    (row.draft ? draftFields(row, options) : '') +
+    '}'
   );
+}
+
+function draftFields({ id, version }: MessageRow, { answered, sendAt }: RenderOptions): string {
+  const at = sendAt.get(id);
+  const scheduled = at === undefined ? '' : `,"send_at":${at}`;
+  return `,"version":${version},"reply_to_message_id":${idOrNull(answered.get(id))}${scheduled}`;
 }
 
 const idOrNull = (id: string | undefined): string => (id === undefined ? 'null' : `"${id}"`);

@@ -26,6 +26,9 @@ const ANSWERED_BY_DRAFTS = `SELECT d.id AS draft, a.id AS answered FROM messages
       AND NOT draft ORDER BY id LIMIT 1
   ) a WHERE d.account_id = $1 AND d.id = ANY($2)`;
 
+const SCHEDULED_DRAFTS = `SELECT message_id AS draft, floor(extract(epoch FROM send_at))::bigint::text AS send_at FROM sends
+  WHERE account_id = $1 AND message_id = ANY($2) AND state = 'scheduled'`;
+
 export interface Rendering {
   readonly dialect: Dialect;
   /** view=expanded: the headers that tie a message to others. */
@@ -133,8 +136,8 @@ export class MessagesService {
     const rows = kind === undefined ? found : found.filter((row) => row.draft === (kind === 'draft'));
     const lists = rows.map((row) => row.categories);
     const categories = await this.directory.covering(account.id, lists);
-    const answered = await this.answeredBy(account, rows);
-    const options = { account, categories, answered, ...rendering };
+    const [answered, sendAt] = await Promise.all([this.answeredBy(account, rows), this.scheduled(account, rows)]);
+    const options = { account, categories, answered, sendAt, ...rendering };
     return new Map(rows.map((row) => [row.id, renderMessage(row, files.get(row.id) ?? [], options)]));
   }
 
@@ -148,6 +151,18 @@ export class MessagesService {
       'answered-by-drafts',
     );
     return new Map(found.map(({ draft, answered }) => [draft, answered]));
+  }
+
+  /** When drafts among these are to be sent: unix seconds, as text. */
+  private async scheduled(account: AccountRef, rows: readonly MessageRow[]): Promise<Map<string, string>> {
+    const drafts = rows.filter((row) => row.draft).map((row) => row.id);
+    if (drafts.length === 0) return new Map();
+    const found = await this.reader.rows<{ draft: string; send_at: string }>(
+      SCHEDULED_DRAFTS,
+      [account.id, drafts],
+      'scheduled-drafts',
+    );
+    return new Map(found.map(({ draft, send_at }) => [draft, send_at]));
   }
 
   private async filesOf(account: AccountRef, messageIds: readonly string[]): Promise<Map<string, MessageFileRow[]>> {

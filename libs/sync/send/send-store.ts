@@ -1,15 +1,12 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Tx } from '#libs/changes/account-writer.js';
-import type { DomainError } from '#libs/common/errors.js';
 import { Reader } from '#libs/database/reader.js';
 import type { SendState } from '#libs/database/send.entity.js';
 import type { OutgoingContent, SendOutcome } from '#libs/domain/send/outgoing.js';
 
 /** A worker that does not renew its claim for so long has died. */
 const CLAIM_SECONDS = 20;
-/** How long the copy of a message that may have been sent is waited for. */
-export const LOOK_MINUTES = 10;
 
 /** A message on its way, as the worker that took it up knows it. */
 export interface ClaimedSend {
@@ -19,13 +16,15 @@ export interface ClaimedSend {
   readonly content: OutgoingContent | null;
   /** Which claim this is: after the next one this one counts no more. */
   readonly claims: number;
+  /** Null when somebody waits for it: then it is not tried again. */
+  readonly retryUntil: Date | null;
 }
 
 export interface AbandonedSend extends ClaimedSend {
   readonly state: SendState;
 }
 
-const CLAIMED = 'id, account_id AS "accountId", message_id AS "messageId", content, claims';
+const CLAIMED = `id, account_id AS "accountId", message_id AS "messageId", content, claims, retry_until AS "retryUntil"`;
 
 /** Rows of `sends`, as the worker moves them on. Each step is taken by one worker, once. */
 @Injectable()
@@ -39,6 +38,20 @@ export class SendStore {
        WHERE account_id = $1 AND id = $2 AND state = 'pending' RETURNING ${CLAIMED}`,
       [accountId, id, CLAIM_SECONDS],
       'claim-send',
+    );
+    return row ?? null;
+  }
+
+  /** What is due next, whoever's it is; null when nothing is. */
+  async claimDue(): Promise<ClaimedSend | null> {
+    const [row] = await this.reader.rows<ClaimedSend>(
+      `UPDATE sends SET state = 'sending', claims = claims + 1, claimed_until = now() + make_interval(secs => $1)
+       WHERE (account_id, id) = (
+         SELECT account_id, id FROM sends WHERE state = 'scheduled' AND due_at <= now()
+         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+       ) RETURNING ${CLAIMED}`,
+      [CLAIM_SECONDS],
+      'claim-due-send',
     );
     return row ?? null;
   }
@@ -67,31 +80,6 @@ export class SendStore {
     if (rows.length === 0) throw new Error('the claim of a message on its way has run out');
   }
 
-  /** It was not sent. */
-  async failed(
-    { accountId, id, claims }: ClaimedSend,
-    error: DomainError,
-    from: readonly SendState[] = ['sending', 'committing'],
-  ): Promise<void> {
-    await this.reader.rows(
-      `UPDATE sends SET state = 'failed', answer = $4, content = NULL, settled_at = now()
-       WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = ANY($5)`,
-      [accountId, id, claims, answerOf(error), from],
-      'failed-send',
-    );
-  }
-
-  /** It may have been sent. What it was is kept, to be recognized. @returns false when it was not `committing` */
-  async unknown({ accountId, id, claims }: ClaimedSend, error: DomainError): Promise<boolean> {
-    const rows = await this.reader.rows(
-      `UPDATE sends SET state = 'unknown', answer = $4, look_until = now() + make_interval(mins => $5)
-       WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = 'committing' RETURNING id`,
-      [accountId, id, claims, answerOf(error), LOOK_MINUTES],
-      'unknown-send',
-    );
-    return rows.length > 0;
-  }
-
   /** What was left by workers that died. */
   async abandoned(): Promise<AbandonedSend[]> {
     return this.reader.rows(
@@ -102,11 +90,6 @@ export class SendStore {
       'abandoned-sends',
     );
   }
-}
-
-/** What is told again to a repeated request. */
-export function answerOf({ status, type, message, details }: DomainError): string {
-  return JSON.stringify({ error: { status, type, message, details } });
 }
 
 /** It was sent. @returns false when that was known already */

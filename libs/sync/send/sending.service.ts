@@ -10,12 +10,12 @@ import type { SendState } from '#libs/database/send.entity.js';
 import type { OutgoingContent, SendOutcome } from '#libs/domain/send/outgoing.js';
 import { type Failures, SendFailure } from '#libs/providers/contracts/mail-sender.js';
 
-import { AccountLog } from '../account-log.js';
 import { Connections } from '../connections.js';
 
 import { type Outgoing, OutgoingLetters } from './outgoing-letters.js';
 import { filesItself } from './self-filing.js';
 import { sendAnswer } from './send-answer.js';
+import { noteFailure } from './send-failure.js';
 import { type ClaimedSend, SendStore, settleSend } from './send-store.js';
 import { becomeSent } from './sent-message.js';
 
@@ -32,7 +32,6 @@ export class Sending {
     private readonly connections: Connections,
     private readonly writer: AccountWriter,
     private readonly reader: Reader,
-    private readonly log: AccountLog,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -40,6 +39,20 @@ export class Sending {
   async run(accountId: string, sendId: string): Promise<SendOutcome> {
     const send = await this.sends.claim(accountId, sendId);
     if (!send) throw new DomainError(409, 'invalid_request_error', 'The message is being sent already.');
+    return this.carryOut(send);
+  }
+
+  /** Sends the next of those messages that are due. How it went is written down. @returns false when none is due */
+  async runDue(): Promise<boolean> {
+    const send = await this.sends.claimDue();
+    if (!send) return false;
+    await this.carryOut(send).catch((error: unknown) => {
+      if (!(error instanceof DomainError)) throw error;
+    });
+    return true;
+  }
+
+  private async carryOut(send: ClaimedSend): Promise<SendOutcome> {
     const renewing = setInterval(() => {
       this.sends.renew(send).catch((error: unknown) => this.logger.warn({ err: error }, 'a send was not renewed'));
     }, RENEW_MS);
@@ -64,6 +77,7 @@ export class Sending {
   }
 
   private async attempt(send: ClaimedSend): Promise<{ failures: Failures; content: OutgoingContent | null }> {
+    if (send.retryUntil) await this.mustRun(send.accountId);
     const letter = await this.letters.read(send);
     return { failures: await this.handOver(send, letter), content: letter.content };
   }
@@ -114,24 +128,33 @@ export class Sending {
     });
   }
 
+  /** The account may have been stopped since it was scheduled. Somebody may start it again. */
+  private async mustRun(accountId: string): Promise<void> {
+    const [account] = await this.reader.rows<{ runs: boolean }>(
+      `SELECT sync_enabled AND sync_state <> 'invalid' AS runs FROM accounts WHERE id = $1`,
+      [accountId],
+      'account-runs',
+    );
+    if (!account?.runs) throw new DomainError(503, 'api_error', 'The account is stopped, or must be connected again.');
+  }
+
   /** Writes down how it ended. @returns what the caller is told */
   private async fail(send: ClaimedSend, error: unknown, from?: readonly SendState[]): Promise<unknown> {
     const known = error instanceof SendFailure ? sendAnswer(error) : error;
     const told =
       known instanceof DomainError ? known : new DomainError(503, 'api_error', 'Sending failed inside the engine.');
     if (known !== told) this.logger.error({ err: error, accountId: send.accountId }, 'sending failed');
-    if (!(error instanceof SendFailure) || error.options.unknown !== true) {
-      await this.sends.failed(send, told, from);
-      return told;
-    }
+    const unknown = error instanceof SendFailure && error.options.unknown === true;
     // Who asked can see later what became of it.
-    const { status, type, message } = told;
-    const open = new DomainError(status, type, message, { ...told.details, job_status_id: send.id });
-    if (await this.sends.unknown(send, open)) {
-      const message = 'A message may or may not have been sent: the server took it and did not answer.';
-      const details = { sendId: send.id };
-      await this.log.add(send.accountId, { level: 'error', kind: 'send.unknown', message, details });
-    }
-    return open;
+    const answer = unknown
+      ? new DomainError(told.status, told.type, told.message, { ...told.details, job_status_id: send.id })
+      : told;
+    const failed = {
+      error: answer,
+      unknown,
+      from: from ?? (unknown ? ['committing'] : ['sending', 'committing']),
+    } as const;
+    await this.writer.write(send.accountId, (tx) => noteFailure(tx, send, failed));
+    return answer;
   }
 }

@@ -9,7 +9,8 @@ import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js
 import { AccountLog } from '../account-log.js';
 
 import { filesItself } from './self-filing.js';
-import { LOOK_MINUTES, settleSend } from './send-store.js';
+import { LOOK_MINUTES } from './send-failure.js';
+import { settleSend } from './send-store.js';
 import { becomeSent } from './sent-message.js';
 
 interface Found {
