@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 import type { Config } from '#libs/config/config.js';
@@ -26,6 +27,9 @@ const HEAP_MB = 2048;
 const NURSERY_MB = 48;
 /** Threads end when there was nothing to do for so long: they take 40 MB each. */
 const REST_MS = 30_000;
+/** Without threads, so much garbage in percent of what lives before it is collected; V8 lets it be up to three times that. */
+const IDLE_GARBAGE = 40;
+const AS_V8_LIKES = 0;
 
 /**
  * Threads for backfill. Each has its own IMAP connection, parser and database connection, so nothing is copied
@@ -93,11 +97,18 @@ export class BackfillPool {
   }
 
   private start(): BackfillThread {
-    const thread = new BackfillThread(this.config, this.logger, () => this.all.delete(thread));
+    const thread = new BackfillThread(this.config, this.logger, () => {
+      this.all.delete(thread);
+      if (this.all.size === 0) limitGarbage(IDLE_GARBAGE);
+    });
     this.all.add(thread);
+    limitGarbage(AS_V8_LIKES);
     return thread;
   }
 }
+
+/** Of all threads of the process: sessions that idle can do with little, a first sync would collect garbage all the time. */
+const limitGarbage = (percent: number): void => setFlagsFromString(`--heap-growing-percent=${percent}`);
 
 class BackfillThread {
   alive = true;
@@ -110,6 +121,8 @@ class BackfillThread {
   private settle: ((outcome: SliceOutcome) => void) | null = null;
 
   constructor(config: Config, logger: Logger, gone: () => void) {
+    // The main thread got its nursery by this flag, which would win over the limits of a thread.
+    setFlagsFromString('--max-semi-space-size=0');
     this.worker = new Worker(new URL('./backfill-thread.js', import.meta.url), {
       workerData: config,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB },
