@@ -15,7 +15,7 @@ const PATIENCE_MS = 30_000;
 /** Mostly that takes less; then it is worth asking why not. */
 const SOON_MS = 400;
 /** So long is waited for an account to be as it should be. */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 180_000;
 
 /** One deed, during which the worker dies at one point. */
 export interface Case {
