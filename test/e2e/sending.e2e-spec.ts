@@ -116,7 +116,8 @@ describe('sending', () => {
       `/delta?cursor=${cursor}&include_types=message,draft`,
     );
     const told = deltas.filter(({ id }) => id === draft.id).map(({ event, object }) => `${event} ${object}`);
-    expect(told).toEqual(expect.arrayContaining(['delete draft', 'create message']));
+    // A page tells the last of what happened to an object: the copy may have come already.
+    expect(told).toEqual(['delete draft', expect.stringMatching(/^(create|modify) message$/)]);
     const thread = await account.api.ok<{ message_ids: string[]; draft_ids: string[] }>(`/threads/${sent.thread_id}`);
     expect(thread).toMatchObject({ message_ids: [question!.id, draft.id], draft_ids: [] });
   });

@@ -28,7 +28,7 @@ export interface NewAction extends MessageWish {
 export async function queueActions(tx: Tx, actions: readonly NewAction[]): Promise<string[]> {
   if (actions.length === 0) return [];
   const ids = actions.map(() => newId());
-  await tx.query(
+  const queued = tx.query(
     `INSERT INTO actions (account_id, id, kind, object_id, unread, starred, folder_id, details)
      SELECT $1, id, kind, object_id, unread, starred, folder_id, details::jsonb
      FROM unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::bool[], $7::text[], $8::json[]) WITH ORDINALITY
@@ -45,6 +45,6 @@ export async function queueActions(tx: Tx, actions: readonly NewAction[]): Promi
       jsonArray(actions.map(({ details }) => (details ? JSON.stringify(details) : null))),
     ],
   );
-  await tx.query(`SELECT pg_notify('${ACTIONS_CHANNEL}', $1)`, [tx.accountId]);
+  await Promise.all([queued, tx.query(`SELECT pg_notify('${ACTIONS_CHANNEL}', $1)`, [tx.accountId])]);
   return ids;
 }

@@ -21,7 +21,7 @@ export async function draftRow(tx: Tx, id: string): Promise<DraftRow | null> {
 /** Stores a draft as it is to be. Recompute its thread afterwards. */
 export async function saveDraftRow(tx: Tx, draft: DraftRow, hasAttachments: boolean): Promise<void> {
   const emails = emailsOf(draft);
-  await tx.query(SAVE, [
+  const row = tx.query(SAVE, [
     tx.accountId,
     draft.id,
     draft.threadId,
@@ -42,11 +42,12 @@ export async function saveDraftRow(tx: Tx, draft: DraftRow, hasAttachments: bool
     hasAttachments,
     Buffer.byteLength(draft.body),
   ]);
-  await tx.query(
+  const text = tx.query(
     `INSERT INTO message_bodies (account_id, message_id, body) VALUES ($1, $2, $3)
      ON CONFLICT (account_id, message_id) DO UPDATE SET body = excluded.body`,
     [tx.accountId, draft.id, draft.body],
   );
+  await Promise.all([row, text]);
 }
 
 /** Of what is written here no two are one message. */

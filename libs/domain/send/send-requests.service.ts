@@ -22,7 +22,9 @@ export class SendRequests {
 
   /** @throws DomainError as sending went; Conflict for another request under the same key */
   async send(account: AccountRef, prepare: Preparation, request: SendRequest): Promise<SendOutcome> {
-    const started = await this.writer.write(account.id, (tx) => writeDown(tx, request, prepare, null));
+    const started = await this.writer.write(account.id, (tx) => writeDown(tx, request, prepare, null), {
+      eager: true,
+    });
     if (typeof started !== 'string') return toldAgain(started);
     try {
       return await this.remote.call('message.send', { accountId: account.id, sendId: started });

@@ -54,11 +54,11 @@ export async function writeDown(
 ): Promise<KnownSend | string> {
   const known = key === null ? null : await sameRequest(tx, key, hash);
   if (known) return known;
-  await mustBeAbleToSend(tx);
-  const { messageId, messageIdHeader, content } = await prepare(tx);
-  await mustNotBeOnItsWay(tx, messageId, messageIdHeader);
+  // What goes to the database together is done there in this order, and undone together.
+  const [, { messageId, messageIdHeader, content }] = await Promise.all([mustBeAbleToSend(tx), prepare(tx)]);
   const id = newId();
-  await tx.query(
+  const free = mustNotBeOnItsWay(tx, messageId, messageIdHeader);
+  const written = tx.query(
     `INSERT INTO sends (account_id, id, message_id, message_id_header, content, idempotency_key, request_hash, state,
        send_at, original_send_at, due_at, retry_until)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $9, $10)`,
@@ -75,6 +75,7 @@ export async function writeDown(
       schedule?.retryUntil ?? null,
     ],
   );
+  await Promise.all([free, written]);
   return id;
 }
 

@@ -14,6 +14,8 @@ export interface ClaimedSend {
   readonly accountId: string;
   readonly messageId: string;
   readonly content: OutgoingContent | null;
+  /** Of the account. */
+  readonly provider: string;
   /** Which claim this is: after the next one this one counts no more. */
   readonly claims: number;
   /** Null when somebody waits for it: then it is not tried again. */
@@ -24,7 +26,8 @@ export interface AbandonedSend extends ClaimedSend {
   readonly state: SendState;
 }
 
-const CLAIMED = `id, account_id AS "accountId", message_id AS "messageId", content, claims, retry_until AS "retryUntil"`;
+const CLAIMED = `id, account_id AS "accountId", message_id AS "messageId", content, claims, retry_until AS "retryUntil",
+  (SELECT provider FROM accounts WHERE accounts.id = account_id) AS provider`;
 
 /** Rows of `sends`, as the worker moves them on. Each step is taken by one worker, once. */
 @Injectable()

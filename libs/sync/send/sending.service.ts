@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Inject, Injectable } from '@nestjs/common';
 
-import { AccountWriter } from '#libs/changes/account-writer.js';
+import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { DomainError } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
 import { Reader } from '#libs/database/reader.js';
 import type { SendState } from '#libs/database/send.entity.js';
 import type { OutgoingContent, SendOutcome } from '#libs/domain/send/outgoing.js';
-import { type Failures, SendFailure } from '#libs/providers/contracts/mail-sender.js';
+import { type Failures, type MailSender, SendFailure } from '#libs/providers/contracts/mail-sender.js';
 
 import { Connections } from '../connections.js';
 
@@ -78,13 +78,12 @@ export class Sending {
 
   private async attempt(send: ClaimedSend): Promise<{ failures: Failures; content: OutgoingContent | null }> {
     if (send.retryUntil) await this.mustRun(send.accountId);
-    const letter = await this.letters.read(send);
-    return { failures: await this.handOver(send, letter), content: letter.content };
+    const [letter, sender] = await Promise.all([this.letters.read(send), this.connections.senderFor(send.accountId)]);
+    return { failures: await this.handOver(send, letter, sender), content: letter.content };
   }
 
-  private async handOver(send: ClaimedSend, letter: Outgoing): Promise<Failures> {
+  private async handOver(send: ClaimedSend, letter: Outgoing, sender: MailSender): Promise<Failures> {
     const to = [...new Set([...letter.to, ...letter.cc, ...letter.bcc].map(({ email }) => email))];
-    const sender = await this.connections.senderFor(send.accountId);
     const envelope = { from: letter.from[0]?.email ?? '', to };
     const read = letter.content?.raw ? letter.content : null;
     const attempt = () => sender.send(envelope, letter.bytes, () => this.sends.commit(send, read));
@@ -114,18 +113,14 @@ export class Sending {
     }
   }
 
-  private async settle({ accountId, id, messageId, content }: ClaimedSend, failures: Failures): Promise<void> {
-    const [account] = await this.reader.rows<{ provider: string }>(
-      'SELECT provider FROM accounts WHERE id = $1',
-      [accountId],
-      'provider-of-account',
-    );
-    const saveCopy = !filesItself(account?.provider ?? '');
-    await this.writer.write(accountId, async (tx) => {
+  private async settle(send: ClaimedSend, failures: Failures): Promise<void> {
+    const { accountId, id, messageId, content, provider } = send;
+    const work = async (tx: Tx) => {
       // Its copy may have been found already, while this worker was taken for dead.
       if (!(await settleSend(tx, id, failures as SendOutcome['failures']))) return;
-      await becomeSent(tx, messageId, content, { saveCopy });
-    });
+      await becomeSent(tx, messageId, content, { saveCopy: !filesItself(provider) });
+    };
+    await this.writer.write(accountId, work, { eager: true });
   }
 
   /** The account may have been stopped since it was scheduled. Somebody may start it again. */

@@ -27,59 +27,68 @@ export async function becomeSent(
   content: OutgoingContent | null,
   options: { readonly saveCopy: boolean },
 ): Promise<void> {
-  const sent = await folderFor(tx, 'sent', 'Sent');
-  if (content) await create(tx, content);
-  else await leaveDrafts(tx, id, sent);
-  const [row] = await tx.query<SentRow>(
-    `UPDATE messages SET draft = false, sent = true, unread = false, received_at = now(), category_ids = ARRAY[$3::text],
-       orphaned_at = NULL
-     WHERE account_id = $1 AND id = $2
-     RETURNING thread_id AS "threadId", message_id_header AS "messageIdHeader"`,
-    [tx.accountId, id, sent],
-  );
-  if (!row) return;
-  // Of a copy that was quicker than we are.
-  await tx.query('UPDATE message_uids SET received_at = now() WHERE account_id = $1 AND message_id = $2', [
-    tx.accountId,
-    id,
+  const [sent] = await Promise.all([folderFor(tx, 'sent', 'Sent'), content && create(tx, content)]);
+  if (!content) await leaveDrafts(tx, id, sent);
+  const [[row]] = await Promise.all([
+    tx.query<SentRow>(
+      `UPDATE messages SET draft = false, sent = true, unread = false, received_at = now(),
+         category_ids = ARRAY[$3::text], orphaned_at = NULL
+       WHERE account_id = $1 AND id = $2
+       RETURNING thread_id AS "threadId", message_id_header AS "messageIdHeader"`,
+      [tx.accountId, id, sent],
+    ),
+    // Of a copy that was quicker than we are.
+    tx.query('UPDATE message_uids SET received_at = now() WHERE account_id = $1 AND message_id = $2', [
+      tx.accountId,
+      id,
+    ]),
+    // Their numbers are those of the draft's copy, which goes: until there is another their bytes are kept.
+    content?.raw
+      ? null
+      : tx.query('UPDATE files SET part = NULL WHERE account_id = $1 AND message_id = $2', [tx.accountId, id]),
   ]);
-  // Their numbers are those of the draft's copy, which goes: until there is another their bytes are kept.
-  if (!content?.raw)
-    await tx.query('UPDATE files SET part = NULL WHERE account_id = $1 AND message_id = $2', [tx.accountId, id]);
+  if (!row) return;
   if (!content) tx.changes.record('delete', 'draft', id);
   tx.changes.record('create', 'message', id);
   // Answers to it find their thread.
-  if (row.messageIdHeader !== null) {
-    await tx.query('INSERT INTO thread_refs (account_id, ref, thread_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
-      tx.accountId,
-      hash64(row.messageIdHeader),
-      row.threadId,
-    ]);
-  }
-  await touchThreads(tx, [row.threadId], { subjectKeys: new Map([[row.threadId, '0']]) });
-  await touchAnsweringDrafts(tx, [row]);
+  const reference =
+    row.messageIdHeader === null
+      ? null
+      : tx.query('INSERT INTO thread_refs (account_id, ref, thread_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+          tx.accountId,
+          hash64(row.messageIdHeader),
+          row.threadId,
+        ]);
+  await Promise.all([reference, touchThreads(tx, [row.threadId], { subjectKeys: new Map([[row.threadId, '0']]) })]);
   const details = content?.raw ? { blobKey: content.raw.blobKey } : {};
-  if (options.saveCopy) await queueActions(tx, [{ kind: 'sent.save', objectId: id, details }]);
+  await Promise.all([
+    touchAnsweringDrafts(tx, [row]),
+    options.saveCopy ? queueActions(tx, [{ kind: 'sent.save', objectId: id, details }]) : null,
+  ]);
 }
 
 async function create(tx: Tx, content: OutgoingContent): Promise<void> {
   const { id, raw, body } = content;
-  const fetched = new Map(content.files.map((file) => [file.id, file.blobKey]));
-  const known = await tx.query<{ id: string }>('SELECT id FROM files WHERE account_id = $1 AND id = ANY($2)', [
-    tx.accountId,
-    [...fetched.keys()],
-  ]);
-  // One that was deleted in the meantime was sent all the same.
-  const fileIds = known.map((file) => file.id);
-  await attach(tx, id, fileIds, fetched);
+  if (content.files.length > 0) await attachSent(tx, content);
   // Those inside a raw message are read from its copy at the provider.
   if (raw) await insertFiles(tx, [{ id, parsed: raw }]);
   const attached = raw
     ? raw.files.some(({ disposition }) => disposition === 'attachment')
-    : (await showInline(tx, id, body)) > 0;
+    : content.files.length > 0 && (await showInline(tx, id, body)) > 0;
   const threadId = content.threadId ?? newId();
   const row = { ...content, threadId, version: 0, receivedAt: new Date(), draft: true, madeHere: true };
   await saveDraftRow(tx, row, attached);
+}
+
+/** One that was deleted in the meantime was sent all the same. */
+async function attachSent(tx: Tx, { id, files }: OutgoingContent): Promise<void> {
+  const fetched = new Map(files.map((file) => [file.id, file.blobKey]));
+  const known = await tx.query<{ id: string }>('SELECT id FROM files WHERE account_id = $1 AND id = ANY($2)', [
+    tx.accountId,
+    [...fetched.keys()],
+  ]);
+  const fileIds = known.map((file) => file.id);
+  await attach(tx, id, fileIds, fetched);
 }
 
 /** Its copies go, but for one among the sent mail. */

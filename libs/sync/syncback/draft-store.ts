@@ -38,7 +38,7 @@ export class DraftStore {
 
   /** Null when there is no such draft any more, or it was not written here. */
   async find(accountId: string, id: string): Promise<StoredDraft | null> {
-    const [row] = await this.reader.rows<Omit<StoredDraft, 'files' | 'places'>>(
+    const drafts = this.reader.rows<Omit<StoredDraft, 'files' | 'places'>>(
       `SELECT m.id, m.version, m.draft, m.message_id_header AS "messageIdHeader", m.in_reply_to AS "inReplyTo",
               m."references", m.subject, coalesce(b.body, '') AS body, m."from", m."to", m.cc, m.bcc,
               m.reply_to AS "replyTo", m.received_at AS "receivedAt"
@@ -47,19 +47,20 @@ export class DraftStore {
       [accountId, id],
       'draft-to-save',
     );
-    if (!row) return null;
-    const files = await this.reader.rows<DraftFile>(
+    const attached = this.reader.rows<DraftFile>(
       `SELECT id, filename, content_type AS "contentType", content_id AS "contentId", disposition, part,
               blob_key AS "blobKey"
        FROM files WHERE account_id = $1 AND message_id = $2 ORDER BY id`,
       [accountId, id],
       'files-to-save',
     );
-    const places = await this.reader.rows<{ folderId: string; uid: string }>(
+    const known = this.reader.rows<{ folderId: string; uid: string }>(
       `SELECT folder_id AS "folderId", uid FROM message_uids WHERE account_id = $1 AND message_id = $2 AND uid > 0`,
       [accountId, id],
       'places-of-draft',
     );
+    const [[row], files, places] = await Promise.all([drafts, attached, known]);
+    if (!row) return null;
     return { ...row, files, places: places.map(({ folderId, uid }) => ({ folderId, uid: Number(uid) })) };
   }
 
@@ -78,6 +79,7 @@ export class DraftStore {
 
   /** By which numbers files can be fetched from the copy: their bytes need not be kept here. */
   async setParts(tx: Tx, messageId: string, parts: ReadonlyMap<string, string>): Promise<void> {
+    if (parts.size === 0) return;
     await tx.query(
       `UPDATE files SET part = numbered.part FROM unnest($2::text[], $3::text[]) AS numbered(id, part)
        WHERE account_id = $1 AND files.id = numbered.id AND message_id = $4`,

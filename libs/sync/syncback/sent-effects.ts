@@ -31,13 +31,15 @@ export class SentEffects {
   /** @throws ProviderError when the account is in trouble */
   async run(watch: Watch, action: PendingAction): Promise<void> {
     const { id: accountId, epoch } = watch.account;
-    const message = await this.drafts.find(accountId, action.objectId);
+    const [message, folders] = await Promise.all([
+      this.drafts.find(accountId, action.objectId),
+      this.folders.list(accountId),
+    ]);
     if (!message) {
       await this.writer.write(accountId, (tx) => settle(tx, [action.id], 'successful'), { epoch });
       return;
     }
     try {
-      const folders = await this.folders.list(accountId);
       const home = folders.find((folder) => folder.role === 'sent');
       if (!home) throw new ProviderError('not-found', 'The account has no folder for sent mail.');
       const driver = await watch.source.get();
@@ -48,14 +50,15 @@ export class SentEffects {
       await this.writer.write(
         accountId,
         async (tx) => {
-          if (place && place.uidValidity === home.cursor?.uidValidity) {
-            await this.drafts.put(tx, message, home.id, place.uid, FLAGS);
-          }
-          await this.drafts.setParts(tx, message.id, parts);
-          await settle(tx, [action.id], 'successful');
+          const told = place && place.uidValidity === home.cursor?.uidValidity;
+          await Promise.all([
+            told ? this.drafts.put(tx, message, home.id, place.uid, FLAGS) : null,
+            this.drafts.setParts(tx, message.id, parts),
+            settle(tx, [action.id], 'successful'),
+          ]);
           await touchThreads(tx, await touchMessages(tx, [message.id]));
         },
-        { epoch },
+        { epoch, eager: true },
       );
     } catch (error) {
       if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
