@@ -11,6 +11,7 @@ import { Drafts1790000600000 } from '../../migrations/1790000600000-drafts.js';
 import { Sends1790000700000 } from '../../migrations/1790000700000-sends.js';
 import { SendOutcomes1790000810000 } from '../../migrations/1790000810000-send-outcomes.js';
 import { ScheduledSends1790000820000 } from '../../migrations/1790000820000-scheduled-sends.js';
+import { DeliveryFailures1790000830000 } from '../../migrations/1790000830000-delivery-failures.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -68,6 +69,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       Sends1790000700000,
       SendOutcomes1790000810000,
       ScheduledSends1790000820000,
+      DeliveryFailures1790000830000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

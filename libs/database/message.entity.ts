@@ -4,6 +4,18 @@ import type { Participant } from '#libs/common/participants.js';
 
 import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
 
+/** A recipient that a sent message did not reach, as its report says; the API shows it like this. */
+export interface StoredFailure {
+  readonly recipient: string;
+  readonly action: 'failed';
+  readonly status: string | null;
+  readonly diagnostic: string | null;
+  /** Unix seconds: when the report came. */
+  readonly date: number;
+  /** The report. */
+  readonly message_id: string;
+}
+
 @Entity('messages')
 @Index('messages_by_date', ['accountId', 'receivedAt', 'id'])
 @Index('messages_by_thread', ['accountId', 'threadId', 'receivedAt', 'id'])
@@ -55,6 +67,7 @@ export class Message {
   @Column('boolean', { default: false }) madeHere: boolean;
   @Column('text', { default: 'complete' }) parseState: 'complete' | 'limited' | 'failed';
   @Column('text', { nullable: true }) parseProblem: string | null;
+  @Column('json', { nullable: true }) deliveryFailures: StoredFailure[] | null;
   /** When its last uid vanished. It waits a while: a move made by another client brings it back. */
   @TimeColumn({ nullable: true }) orphanedAt: Date | null;
   @TimeColumn({ default: () => 'now()' }) createdAt: Date;

@@ -4,6 +4,7 @@ import type { BodyStructure } from './body-structure.js';
 import { chooseParts, dispositionOf, filenameOf, typeOf } from './choose-parts.js';
 import { cleanLine, cutText } from './clean-text.js';
 import { parseDateHeader } from './date-header.js';
+import { readDeliveryReport } from './delivery-report.js';
 import { decodeHeaderText } from './encoded-words.js';
 import { type HeaderBlock, type HeaderFields, readHeaderBlock } from './header-block.js';
 import { makeBody, type TextPart } from './message-body.js';
@@ -70,7 +71,7 @@ export function parseMessage(message: MessageSource, budget: ParseBudget = defau
     // The last resort: a fault of ours in one message must not keep the mailbox from being read.
     const reason = error instanceof Error ? error.name : 'unknown fault';
     const problem = `The content could not be read (${reason}); only the headers were kept.`;
-    return { headers, headerHash, body: '', snippet: '', files: [], state: 'failed', problem };
+    return { headers, headerHash, body: '', snippet: '', files: [], report: null, state: 'failed', problem };
   }
 }
 
@@ -115,7 +116,7 @@ function readHeaders(fields: HeaderFields, budget: ParseBudget, problems: Set<st
   };
 }
 
-type Content = Pick<ParsedMessage, 'body' | 'snippet' | 'files'>;
+type Content = Pick<ParsedMessage, 'body' | 'snippet' | 'files' | 'report'>;
 
 function readContent(
   message: MessageSource,
@@ -142,7 +143,8 @@ function readContent(
   const body = makeBody(html, plain, budget.bodyChars);
   if (body.cut) problems.add(`The body is longer than ${budget.bodyChars} characters and was cut.`);
   if (described && [...html, ...plain].some((text) => text.cut)) problems.add('The end of the text was not read.');
-  return { body: body.html, snippet: body.snippet, files: chosen.files.map((part) => fileOf(part, source)) };
+  const files = chosen.files.map((part) => fileOf(part, source));
+  return { body: body.html, snippet: body.snippet, files, report: readDeliveryReport(tree.root, source) };
 }
 
 function wholeText(part: ReadPart, source: Buffer): TextPart {

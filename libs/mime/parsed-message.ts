@@ -1,5 +1,7 @@
 import type { Participant } from '#libs/common/participants.js';
 
+import type { DeliveryReport } from './delivery-report.js';
+
 /** What we keep of a message's header block. */
 export interface ParsedHeaders {
   /** Message-ID without angle brackets, at most 998 characters. */
@@ -39,6 +41,8 @@ export interface ParsedMessage {
   /** Plain text of the beginning, at most 191 characters, white space folded. */
   readonly snippet: string;
   readonly files: readonly ParsedFile[];
+  /** Of a message that tells of a failed delivery. */
+  readonly report: DeliveryReport | null;
   /**
    * `complete`; `limited` when a budget cut something (body, parts, recipients, headers); `failed` when only what is
    * known from the header block, or less, could be kept.

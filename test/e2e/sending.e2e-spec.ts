@@ -171,6 +171,57 @@ describe('sending', () => {
     expect([await drafts(), await sources('Drafts')]).toEqual([[], []]);
   });
 
+  it('notes on a sent message whom it did not reach, and believes no report about others', async () => {
+    const sent = await ok<MessageJson>(call('POST', '/send', { ...letterTo('bob@example.net'), subject: 'Returned' }));
+    expect(sent).not.toHaveProperty('delivery_failures');
+    const { cursor } = await ok<{ cursor: string }>(call('POST', '/delta/latest_cursor', {}));
+    const header = /^Message-ID: (<.*>)/im.exec(smtp.received[0]!)![1]!;
+    const report = (name: string, returned: string) =>
+      letter({
+        name,
+        headers: ['MIME-Version: 1.0', 'Content-Type: multipart/report; report-type=delivery-status; boundary=B0'],
+        text: [
+          '--B0\r\nContent-Type: text/plain\r\n\r\nSorry.',
+          '--B0\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.org',
+          '\r\nFinal-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: 5.1.1',
+          'Diagnostic-Code: smtp; 550 5.1.1 User unknown\r\n',
+          `--B0\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: ${returned}\r\n`,
+          '--B0--\r\n',
+        ].join('\r\n'),
+      });
+    await other.append('INBOX', report('forged', '<somebody-elses@example.com>'));
+    await other.append('INBOX', report('genuine', header));
+    const failures = async () => {
+      const now = await account.api.ok<{ delivery_failures?: { message_id: string }[] }>(`/messages/${sent.id}`);
+      return now.delivery_failures;
+    };
+    const [failure, ...others] = (await eventually('the report', failures)) ?? [];
+    const [genuine] = await account.api.ok<MessageJson[]>('/messages?subject=genuine');
+    expect([failure, others]).toEqual([
+      {
+        recipient: 'bob@example.net',
+        action: 'failed',
+        status: '5.1.1',
+        diagnostic: '550 5.1.1 User unknown',
+        date: expect.any(Number),
+        message_id: genuine!.id,
+      },
+      [],
+    ]);
+    expect(await account.api.ok(`${account.v1}/messages/${sent.id}`)).toHaveProperty('delivery_failures', [failure]);
+    expect(genuine).not.toHaveProperty('delivery_failures');
+    expect(await account.api.ok('/messages?subject=forged&view=count')).toEqual({ count: 1 });
+    const { deltas } = await account.api.ok<{ deltas: { id: string; attributes: object }[] }>(
+      `/delta?cursor=${cursor}&include_types=message`,
+    );
+    const told = deltas.find(({ id }) => id === sent.id);
+    expect(told?.attributes).toMatchObject({ delivery_failures: [failure] });
+    const logged = await product.installation.query<{ message: string }>(
+      `SELECT message FROM account_events WHERE kind = 'message.bounced'`,
+    );
+    expect(logged).toEqual([{ message: 'A message could not be delivered to a recipient.' }]);
+  });
+
   it('says which recipients were refused, and sends to the others', async () => {
     smtp.script = { 'RCPT no@example.com': '550 5.1.1 nobody here' };
     const sent = await ok<{ failures: object }>(call('POST', '/send', letterTo('yes@example.com', 'no@example.com')));

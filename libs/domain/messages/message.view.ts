@@ -22,6 +22,17 @@ const AttachedFile = z
   })
   .meta({ id: 'AttachedFile' });
 
+const DeliveryFailureView = z
+  .object({
+    recipient: z.string(),
+    action: z.literal('failed'),
+    status: z.string().nullable().describe('RFC 3463, e.g. `5.1.1`'),
+    diagnostic: z.string().nullable().describe('What the server said'),
+    date: z.int().describe('Unix seconds: when the report came'),
+    message_id: z.string().describe('The report'),
+  })
+  .meta({ id: 'DeliveryFailure' });
+
 const MessageFields = z.object({
   id: z.string(),
   namespace_id: z.string(),
@@ -42,6 +53,12 @@ const MessageFields = z.object({
   events: z.array(z.unknown()),
   folder: FolderRef.nullable().optional().describe('API v2, accounts with folders'),
   labels: z.array(FolderRef).optional().describe('API v2, accounts with labels'),
+  delivery_failures: z
+    .array(DeliveryFailureView)
+    .optional()
+    .describe(
+      'Of a sent message that came back: whom it did not reach, as reports said. Anybody can write such a report',
+    ),
   headers: z
     .object({
       'Message-Id': z.string().nullable(),
@@ -84,6 +101,8 @@ export interface MessageRow {
   readonly message_id_header: string | null;
   readonly in_reply_to: string | null;
   readonly references: readonly string[];
+  /** JSON; null when nothing came back. */
+  readonly delivery_failures: string | null;
   /** Absent when bodies were not asked for. */
   readonly body?: string | null;
 }
@@ -121,6 +140,7 @@ export function renderMessage(row: MessageRow, files: readonly MessageFileRow[],
     (row.body === undefined ? '' : `,"body":${JSON.stringify(row.body ?? '')}`) +
     `,"unread":${row.unread},"starred":${row.starred},"files":${JSON.stringify(files.map(attachedFile))},"events":[]` +
     categories.messageCategory(row.categories, account.organizationUnit, dialect) +
+    (row.delivery_failures === null ? '' : `,"delivery_failures":${row.delivery_failures}`) +
     (options.withHeaders ? `,"headers":${JSON.stringify(headersOf(row))}` : '') +
     (row.draft ? draftFields(row, options) : '') +
     '}'

@@ -14,7 +14,7 @@ import { mostOf } from './sql.js';
 const COLUMNS = `m.id, m.thread_id, m.subject, m.snippet, m."from"::text AS "from", m."to"::text AS "to", m.cc::text AS cc,
   m.bcc::text AS bcc, m.reply_to::text AS reply_to, floor(extract(epoch FROM m.received_at))::bigint::text AS date,
   m.unread, m.starred, m.draft, m.version, array_to_string(m.category_ids, ',') AS categories, m.message_id_header,
-  m.in_reply_to, m."references"`;
+  m.in_reply_to, m."references", m.delivery_failures::text AS delivery_failures`;
 
 const BY_IDS = `SELECT ${COLUMNS} FROM messages m WHERE m.account_id = $1 AND m.id = ANY($2)`;
 const BY_IDS_WITH_BODIES = `SELECT ${COLUMNS}, b.body FROM messages m

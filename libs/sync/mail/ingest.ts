@@ -8,6 +8,7 @@ import { baseSubject } from '#libs/mime/base-subject.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 import { keyed, type KeyedMessage, type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
+import { noteBounces } from './bounces.js';
 import { messageIdentity } from './identity.js';
 import { hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
 import { ownMessages, type StoredMessages } from './own-messages.js';
@@ -111,6 +112,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
     await touchAnsweringDrafts(tx, joined.map(answerable));
   };
   await Promise.all([inserted, touch()]);
+  await noteBounces(tx, messages, context.fresh);
 }
 
 const answerable = ({ threadId, parsed }: NewMessage): Answerable => ({
