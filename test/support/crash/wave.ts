@@ -62,7 +62,7 @@ export class Wave {
     const claims = await this.claims();
     await Promise.all(actors.map(({ intention }) => intention.act()));
     const doomed = actors.filter((actor) => actor.case.point !== null);
-    await this.standstill(doomed);
+    await this.standstill(doomed, isAnswered);
     const held = this.plan.held();
     const lives = doomed.length > 0 ? await this.crash(actors) : 0;
     const faults = await Promise.all(actors.map((actor) => this.verify(actor)));
@@ -87,7 +87,7 @@ export class Wave {
   }
 
   /** Until the worker stands at all points, or has done what was asked of it without coming to them. */
-  private async standstill(actors: readonly Actor[]): Promise<void> {
+  private async standstill(actors: readonly Actor[], mayBeDone: (actor: Actor) => boolean): Promise<void> {
     const waiting = new Set(actors);
     const begun = Date.now();
     while (waiting.size > 0 && Date.now() - begun < PATIENCE_MS) {
@@ -95,7 +95,7 @@ export class Wave {
       const held = this.plan.held();
       for (const actor of waiting) if (held.has(actor.seat.account.id)) waiting.delete(actor);
       if (Date.now() - begun < SOON_MS) continue;
-      for (const actor of waiting) if (await isDone(actor)) waiting.delete(actor);
+      for (const actor of waiting) if (mayBeDone(actor) && (await isDone(actor))) waiting.delete(actor);
     }
   }
 
@@ -116,7 +116,8 @@ export class Wave {
     if (again.length > 0) {
       this.arm(again);
       await this.installation.start('worker');
-      await this.standstill(again);
+      // Whoever waited for an answer of the first gets none.
+      await this.standstill(again, () => true);
       await this.installation.kill('worker');
       await this.timePasses();
     }
@@ -149,8 +150,9 @@ export class Wave {
   }
 }
 
-const isDone = async ({ seat, intention }: Actor): Promise<boolean> =>
-  intention.answered?.() !== false && (await seat.unsettled()).length === 0;
+const isAnswered = ({ intention }: Actor): boolean => intention.answered?.() !== false;
+
+const isDone = async ({ seat }: Actor): Promise<boolean> => (await seat.unsettled()).length === 0;
 
 /** Looks closer only when there is a chance that all is well. */
 async function look(seat: Seat, intention: Intention): Promise<string[]> {
