@@ -176,7 +176,9 @@ describe.each([
         await update({ folderId: await account.folder('Work') });
         const onlyCopying: Meddling = () => ({
           move: async () => {
-            await account.client.messageCopy(await account.uid('INBOX', subject), 'Work', { uid: true });
+            const uid = await account.uid('INBOX', subject);
+            await account.client.messageCopy(uid, 'Work', { uid: true });
+            await account.client.messageFlagsAdd(uid, ['\\Deleted'], { uid: true });
             throw new Killed('copy');
           },
         });
@@ -185,6 +187,8 @@ describe.each([
         await account.act();
         expect(await message()).toMatchObject({ folders: [next] });
         expect([await copies(next), await copies('Work')]).toEqual([1, 0]);
+        // Whoever expunges next would take it.
+        expect((await account.seen(next))[subject]).not.toContain('\\Deleted');
         expect(await account.states()).toEqual(['successful', 'successful']);
       },
     );

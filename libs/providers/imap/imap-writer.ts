@@ -36,6 +36,9 @@ export class ImapWriter implements MailWriter {
     await this.select(folder);
     const [set, doing] = [uidSet(uids), `moving messages from ${path} to ${target}`];
     const inOneGo = this.connection.has('MOVE');
+    // Marked by a removal that was broken off, the copies would go with the next EXPUNGE of their folder.
+    if (!inOneGo)
+      await this.must(doing, () => flow.messageFlagsRemove(set, ['\\Deleted'], { uid: true, silent: true }));
     const moved = await this.must(doing, () =>
       inOneGo ? flow.messageMove(set, target, { uid: true }) : flow.messageCopy(set, target, { uid: true }),
     );

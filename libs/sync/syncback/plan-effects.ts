@@ -56,7 +56,7 @@ export function planEffects(wishes: readonly Wish[], places: readonly Place[]): 
     const wish = net.get(place.messageId);
     if (!wish) continue;
     const { folderId } = place;
-    const change = flagChange(wish);
+    const change = flagChange(wish, folderId);
     if (change.add.length + change.remove.length > 0) {
       const key = [folderId, ...change.add, '-', ...change.remove].join(' ');
       grouped(stores, key, { folderId, change, places: [] }).places.push(place);
@@ -69,11 +69,15 @@ export function planEffects(wishes: readonly Wish[], places: readonly Place[]): 
   return { stores: [...stores.values()], moves: [...moves.values()] };
 }
 
-/** Told whatever we think the flags are: another client may have changed them since. */
-function flagChange({ unread, starred }: Wish): FlagChange {
+/**
+ * Told whatever we think the flags are: another client may have changed them since. What is to stay where it is may
+ * have been on its way to another folder: where that is done by copying, it is marked already.
+ */
+function flagChange({ unread, starred, folderId }: Wish, at: string): FlagChange {
   const wanted: [string, boolean | null][] = [
     ['\\Seen', unread === null ? null : !unread],
     ['\\Flagged', starred],
+    ['\\Deleted', folderId === at ? false : null],
   ];
   const having = (state: boolean) => wanted.filter(([, value]) => value === state).map(([flag]) => flag);
   return { add: having(true), remove: having(false) };
