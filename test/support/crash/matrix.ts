@@ -11,7 +11,7 @@ export class CrashMatrix {
   private readonly deeds = new Set<string>();
 
   add({ case: { deed, point }, reached, faults }: CaseResult): void {
-    if (point === null || !reached) return;
+    if (point === null || (!reached && faults.length === 0)) return;
     this.deeds.add(deed.name);
     const row = this.cells.get(point) ?? new Map<string, Cell>();
     this.cells.set(point, row);
