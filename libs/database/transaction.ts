@@ -1,8 +1,5 @@
 import { DatabaseError, type Pool, type PoolClient, type QueryConfig } from 'pg';
 
-/** What is written has one text for all values: its plan must not depend on those of the first few (ADR 0008). */
-const BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
-
 /** Statements that are sent together with those that begin and end a transaction. */
 export interface Ends<T> {
   /** Sent with the BEGIN, without waiting for its answer. */
@@ -31,7 +28,7 @@ export async function inTransaction<T>(
   // Without a listener a connection that breaks between two statements would end the process.
   client.on('error', onError);
   try {
-    const opened = Promise.all([client.query(BEGIN), opening?.(client)]);
+    const opened = Promise.all([client.query('BEGIN'), opening?.(client)]);
     const result = await (eager ? after(opened, work(client)) : opened.then(() => work(client)));
     const last = closing?.(result);
     const [, { command }] = await Promise.all([last && client.query(last), client.query('COMMIT')]);
