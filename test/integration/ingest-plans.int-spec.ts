@@ -3,7 +3,8 @@ import { poolOf } from '#libs/database/data-source.js';
 import { Reader } from '#libs/database/reader.js';
 import { YoungTables } from '#libs/database/young-tables.js';
 import type { Tx } from '#libs/changes/account-writer.js';
-import { ingest, type ReadMessage } from '#libs/sync/mail/ingest.js';
+import { type FolderRef, ingest, type ReadMessage } from '#libs/sync/mail/ingest.js';
+import { applyFlags } from '#libs/sync/mail/uid-changes.js';
 
 import { MailStore, readMessage } from '../support/mail-store.js';
 
@@ -37,8 +38,10 @@ describe('storing a big mailbox', () => {
   afterEach(() => store.stop());
 
   /** Stores a mailbox newest first. @returns how many rows each batch made the database look at */
-  async function sync(accountId: string): Promise<number[]> {
-    const folder = { id: newId(), path: 'INBOX', role: 'inbox' };
+  async function sync(
+    accountId: string,
+    folder: FolderRef = { id: newId(), path: 'INBOX', role: 'inbox' },
+  ): Promise<number[]> {
     const tables = new YoungTables(new Reader(poolOf(store.dataSource)));
     const looked: number[] = [];
     for (let batch = BATCHES; batch > 0; batch -= 1) {
@@ -61,5 +64,35 @@ describe('storing a big mailbox', () => {
     // What statistics say about the accounts they know must not lead astray for one they have never seen.
     const second = await sync(newId());
     expect(second.at(-1)).toBeLessThan(20 * BATCH);
+  });
+
+  it('looks at few rows for a changed flag, whatever PostgreSQL knows of the values when it makes the plan', async () => {
+    const folder = { id: newId(), path: 'Big', role: null };
+    await store.rows(
+      `INSERT INTO categories (account_id, id, kind, role, path, display_name, delimiter)
+       VALUES ($1, $2, 'folder', NULL, 'Big', 'Big', '/')`,
+      [store.accountId, folder.id],
+    );
+    await sync(store.accountId, folder);
+    const flag = async (mode: string, uid: number) => {
+      const seen: number[] = [];
+      await store.writer.write(store.accountId, async (tx) => {
+        await tx.query(`SET LOCAL plan_cache_mode = ${mode}`);
+        const before = await rowsRead(tx);
+        await applyFlags(tx, folder.id, [{ uid, flags: ['\\Flagged'] }]);
+        seen.push((await rowsRead(tx)) - before);
+      });
+      return seen[0];
+    };
+    const looked: Record<string, number | undefined> = {};
+    for (const statistics of ['none', 'all']) {
+      if (statistics === 'all') await store.rows('ANALYZE');
+      for (const [n, mode] of ['force_custom_plan', 'force_generic_plan'].entries()) {
+        const uid = 7 + n + (statistics === 'all' ? 100 : 0);
+        looked[`${mode}, statistics: ${statistics}`] = await flag(mode, uid);
+      }
+    }
+    expect(Object.entries(looked).filter(([, rows]) => rows! > 100)).toEqual([]);
+    expect(await store.rows('SELECT count(*)::int AS count FROM messages WHERE starred')).toEqual([{ count: 4 }]);
   });
 });

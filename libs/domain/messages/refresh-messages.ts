@@ -15,6 +15,12 @@ const WISHES = `
   SELECT object_id, ${last('unread')}, ${last('starred')}, ${last('folder_id')}
   FROM actions WHERE account_id = $1 AND state = 'pending' AND object_id = ANY($2) GROUP BY object_id`;
 
+/** The rows of the messages, found one by one: joined, the planner may read every message of the account (ADR 0008). */
+const THESE = `messages.ctid = ANY(ARRAY(
+    SELECT held.ctid FROM unnest($2::text[]) AS wanted(id), LATERAL (
+      SELECT ctid FROM messages WHERE account_id = $1 AND id = wanted.id OFFSET 0
+    ) AS held))`;
+
 /**
  * Makes the state of messages equal what their uid rows say: read as soon as one copy is, starred as soon as one is,
  * in the folders its uids are in. What pending actions wish is laid over it. A message without uids becomes an orphan and otherwise stays as it was: a move made
@@ -29,10 +35,12 @@ export async function refreshMessages(
   await tx.query(
     `UPDATE messages SET orphaned_at = CASE WHEN placed THEN NULL ELSE now() END
      FROM (
-       SELECT id, EXISTS (SELECT FROM message_uids place WHERE place.account_id = $1 AND place.message_id = id) AS placed
-       FROM unnest($2::text[]) AS id
+       SELECT id, place.found IS NOT NULL AS placed
+       FROM unnest($2::text[]) AS id LEFT JOIN LATERAL (
+         SELECT true AS found FROM message_uids WHERE account_id = $1 AND message_id = id LIMIT 1
+       ) AS place ON true
      ) AS touched
-     WHERE messages.account_id = $1 AND messages.id = touched.id AND (orphaned_at IS NULL) <> placed`,
+     WHERE ${THESE} AND messages.id = touched.id AND (orphaned_at IS NULL) <> placed`,
     [accountId, messageIds],
   );
   return tx.query<RefreshedMessage>(
@@ -47,14 +55,16 @@ export async function refreshMessages(
               array_agg(DISTINCT folder.id ORDER BY folder.id) AS category_ids,
               (SELECT before.draft FROM messages before
                WHERE before.account_id = $1 AND before.id = place.message_id) AS was_draft
-       FROM message_uids place
+       FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL (
+         SELECT message_id, folder_id, flags FROM message_uids
+         WHERE account_id = $1 AND message_id = wanted.id OFFSET 0
+       ) AS place
        LEFT JOIN (${WISHES}) AS wish ON wish.object_id = place.message_id
-       LEFT JOIN categories wanted ON wanted.account_id = $1 AND wanted.id = wish.folder_id
-       JOIN categories folder ON folder.account_id = $1 AND folder.id = coalesce(wanted.id, place.folder_id)
-       WHERE place.account_id = $1 AND place.message_id = ANY($2)
+       LEFT JOIN categories goal ON goal.account_id = $1 AND goal.id = wish.folder_id
+       JOIN categories folder ON folder.account_id = $1 AND folder.id = coalesce(goal.id, place.folder_id)
        GROUP BY place.message_id, wish.unread, wish.starred
      ) AS fresh
-     WHERE messages.account_id = $1 AND messages.id = fresh.id
+     WHERE ${THESE} AND messages.id = fresh.id
        AND (messages.unread, messages.starred, messages.draft, messages.sent, messages.category_ids)
          IS DISTINCT FROM (fresh.unread, fresh.starred, fresh.draft, fresh.sent, fresh.category_ids)
      RETURNING messages.id, messages.thread_id AS "threadId", messages.draft, fresh.was_draft AS "wasDraft"`,

@@ -22,7 +22,10 @@ export async function setFlags(
   return tx.query<{ message_id: string }>(
     `UPDATE message_uids place SET flags = fresh.flags::text[]
      FROM unnest($3::bigint[], $4::text[]) AS fresh(uid, flags)
-     WHERE place.account_id = $1 AND place.folder_id = $2 AND place.uid = fresh.uid
+     WHERE place.uid = fresh.uid AND place.ctid = ANY(ARRAY(
+       SELECT held.ctid FROM unnest($3::bigint[]) AS wanted(uid), LATERAL (
+         SELECT ctid FROM message_uids WHERE account_id = $1 AND folder_id = $2 AND uid = wanted.uid OFFSET 0
+       ) AS held))
      RETURNING place.message_id`,
     [tx.accountId, folderId, changes.map((change) => change.uid), changes.map((change) => arrayLiteral(change.flags))],
   );
