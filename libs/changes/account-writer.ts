@@ -25,6 +25,7 @@ export class Superseded extends Error {
 export class Tx {
   readonly changes = new ChangeSet();
   private readonly effects: (() => Promise<void> | void)[] = [];
+  private isOver = false;
 
   constructor(
     readonly accountId: string,
@@ -38,8 +39,14 @@ export class Tx {
    * @throws DatabaseError of the driver
    */
   async query<Row = unknown>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    if (this.isOver) throw new Error('a statement came after its transaction: it is over');
     const result = await this.client.query(prepared(sql, parameters));
     return result.rows as Row[];
+  }
+
+  /** What the work goes on to ask, though it failed, is refused: it would be done outside of the transaction. */
+  end(): void {
+    this.isOver = true;
   }
 
   /** Runs after the commit, in order; not at all when the transaction fails. */
@@ -95,7 +102,11 @@ export class AccountWriter {
       this.pool,
       async (client) => {
         const scope = new Tx(accountId, client);
-        return { result: await work(scope), tx: scope };
+        try {
+          return { result: await work(scope), tx: scope };
+        } finally {
+          scope.end();
+        }
       },
       {
         opening: (client) => this.lock(new Tx(accountId, client), options.epoch),

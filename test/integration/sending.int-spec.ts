@@ -329,4 +329,23 @@ describe('what workers that died left on its way', () => {
     await engine.app.get(AccountWriter).write(accountId, (tx) => noteFailure(tx, second!, { ...lost, unknown: true }));
     expect([await state(), await store.claimDue()]).toEqual([{ state: 'unknown' }, null]);
   });
+
+  it('leaves room for the others when much of one account is due', async () => {
+    const [busy, other] = [
+      await engine.addAccount(engine.dovecot.imapPort, 'busy@example.com'),
+      await engine.addAccount(engine.dovecot.imapPort, 'other@example.com'),
+    ];
+    const due = (accountId: string, seconds: number) =>
+      engine.rows(
+        `INSERT INTO sends (account_id, id, message_id, state, send_at, due_at, retry_until)
+         VALUES ($1, $2, $2, 'scheduled', now(), now() - make_interval(secs => $3), now() + interval '1 day')`,
+        [accountId, newId(), seconds],
+      );
+    for (let n = 0; n < 5; n += 1) await due(busy, 60 - n);
+    await due(other, 1);
+    const store = engine.app.get(SendStore);
+    const claimed: (string | undefined)[] = [];
+    for (let n = 0; n < 5; n += 1) claimed.push((await store.claimDue())?.accountId);
+    expect(claimed).toEqual([busy, busy, busy, other, undefined]);
+  });
 });

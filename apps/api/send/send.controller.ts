@@ -3,7 +3,7 @@ import { ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagg
 import type { Request } from 'express';
 import { z } from 'zod';
 
-import { DomainError } from '#libs/common/errors.js';
+import { DomainError, InvalidRequest } from '#libs/common/errors.js';
 import { sha256 } from '#libs/common/hash.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
@@ -68,6 +68,7 @@ export class SendController {
     @Body() body: unknown,
   ): Promise<Sent> {
     if (incoming.is('message/rfc822')) return this.sendRaw(account, dialect, keyOf(key), query.send_at, incoming);
+    if (query.send_at !== undefined) throw new InvalidRequest('send_at belongs into the JSON body');
     return this.sendJson(account, dialect, { key: keyOf(key), hash: sha256(JSON.stringify(body)) }, body);
   }
 

@@ -20,8 +20,8 @@ const TURN_MS = 30 * 60_000;
 const PROOF_MS = 5 * 60_000;
 /** How often held accounts are compared with what their owners want, and our share with the others'. */
 const RENEW_MS = 2000;
-/** So many are compared at a time, so with many of them it takes longer until it is noticed that one was stopped. */
-const MOST_COMPARED = 500;
+/** So many are compared at a time, or a quarter: who has not been seen for 20 s counts as left alone. */
+const LEAST_COMPARED = 500;
 /** A worker that has its share gives others this long to take an account. */
 const PASS_ON_MS = 500;
 
@@ -181,7 +181,7 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
   private async compare(): Promise<void> {
     const all = [...this.held];
     const from = this.compared < all.length ? this.compared : 0;
-    const asked = new Map(all.slice(from, from + MOST_COMPARED));
+    const asked = new Map(all.slice(from, from + Math.max(LEAST_COMPARED, Math.ceil(all.length / 4))));
     this.compared = from + asked.size;
     if (asked.size === 0) return;
     const lost = await this.state.lost(new Map([...asked].map(([id, { epoch }]) => [id, epoch])));

@@ -54,8 +54,8 @@ export async function writeDown(
 ): Promise<KnownSend | string> {
   const known = key === null ? null : await sameRequest(tx, key, hash);
   if (known) return known;
-  // What goes to the database together is done there in this order, and undone together.
-  const [, { messageId, messageIdHeader, content }] = await Promise.all([mustBeAbleToSend(tx), prepare(tx)]);
+  await mustBeAbleToSend(tx);
+  const { messageId, messageIdHeader, content } = await prepare(tx);
   const id = newId();
   const free = mustNotBeOnItsWay(tx, messageId, messageIdHeader);
   const written = tx.query(

@@ -7,6 +7,8 @@ import type { OutgoingContent, SendOutcome } from '#libs/domain/send/outgoing.js
 
 /** A worker that does not renew its claim for so long has died. */
 const CLAIM_SECONDS = 20;
+/** More of an account at a time would only wait for its connections, and keep others from being sent. */
+const MOST_OF_AN_ACCOUNT = 3;
 
 /** A message on its way, as the worker that took it up knows it. */
 export interface ClaimedSend {
@@ -50,7 +52,10 @@ export class SendStore {
     const [row] = await this.reader.rows<ClaimedSend>(
       `UPDATE sends SET state = 'sending', claims = claims + 1, claimed_until = now() + make_interval(secs => $1)
        WHERE (account_id, id) = (
-         SELECT account_id, id FROM sends WHERE state = 'scheduled' AND due_at <= now()
+         SELECT account_id, id FROM sends WHERE state = 'scheduled' AND due_at <= now() AND account_id NOT IN (
+           SELECT account_id FROM sends WHERE state IN ('sending', 'committing')
+           GROUP BY account_id HAVING count(*) >= ${MOST_OF_AN_ACCOUNT}
+         )
          ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
        ) RETURNING ${CLAIMED}`,
       [CLAIM_SECONDS],

@@ -72,7 +72,11 @@ export class Sending {
   async sweep(): Promise<void> {
     for (const send of await this.sends.abandoned()) {
       // As it was seen: one that moved on meanwhile is alive.
-      await this.fail(send, new SendFailure('data', null, { unknown: send.state === 'committing' }), [send.state]);
+      const lost = new SendFailure('data', null, { unknown: send.state === 'committing' });
+      await this.fail(send, lost, [send.state]).catch((error: unknown) => {
+        const { accountId, id } = send;
+        this.logger.error({ err: error, accountId, sendId: id }, 'what a dead worker left was not settled');
+      });
     }
   }
 

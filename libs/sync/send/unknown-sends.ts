@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 
 import { noteEvents } from '#libs/changes/account-events.js';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { Logger } from '#libs/common/logger.js';
 import { Reader } from '#libs/database/reader.js';
 import type { OutgoingContent } from '#libs/domain/send/outgoing.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
@@ -64,11 +65,17 @@ export class UnknownSends {
     private readonly reader: Reader,
     private readonly writer: AccountWriter,
     private readonly log: AccountLog,
+    @Inject(Logger) private readonly logger: Logger,
   ) {}
 
   /** Settles those whose copy is there, and says of which no more is expected; a copy that comes later counts still. */
   async look(): Promise<void> {
-    for (const { accountId, id } of await this.found()) await this.writer.write(accountId, (tx) => settleFound(tx, id));
+    for (const { accountId, id } of await this.found()) {
+      // One that cannot be settled keeps nobody from the others, and is looked at again.
+      await this.writer
+        .write(accountId, (tx) => settleFound(tx, id))
+        .catch((error: unknown) => this.logger.error({ err: error, accountId, sendId: id }, 'a send was not settled'));
+    }
     for (const { accountId, id } of await this.overdue()) {
       const details = { sendId: id };
       await this.log.add(accountId, { level: 'error', kind: 'send.lost', message: LOOKED_FOR, details });
