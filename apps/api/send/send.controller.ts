@@ -76,20 +76,10 @@ export class SendController {
     const { send_at: sendAt, retry_limit_datetime: retryLimit } = objectOf(body);
     const schedule = readSchedule(sendAt, retryLimit);
     const draft = draftNamed(body);
-    if (draft) {
-      const prepare = await this.prepared.draft(account, draft.id, draft.version);
-      if (schedule) return this.scheduled.add(account, prepare, request, schedule);
-      return this.shown(account, dialect, await this.requests.send(account, prepare, request));
-    }
-    if (schedule) {
-      return this.scheduled.add(
-        account,
-        await this.prepared.messageForLater(account, readDraft(body)),
-        request,
-        schedule,
-      );
-    }
-    const prepare = await this.prepared.message(account, readDraft(body));
+    const prepare = draft
+      ? await this.prepared.draft(account, draft.id, draft.version)
+      : await this.prepared[schedule ? 'messageForLater' : 'message'](account, readDraft(body));
+    if (schedule) return this.scheduled.add(account, prepare, request, schedule);
     return this.shown(account, dialect, await this.requests.send(account, prepare, request));
   }
 
