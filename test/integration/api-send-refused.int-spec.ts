@@ -31,7 +31,12 @@ describe('a send that is refused', () => {
   });
 
   it('for its time is so when that is in the query of a JSON body', async () => {
-    const { status, json } = await post(`/send?send_at=${later.send_at}`, letter);
+    const running = await env.seed.account();
+    const path = `/send?send_at=${later.send_at}`;
+    const headers = { 'content-type': 'application/json' };
+    const { status, json } = await env.client
+      .as(running.token)
+      .send(path, { method: 'POST', headers, body: JSON.stringify(letter) });
     expect([status, json]).toEqual([400, expect.objectContaining({ message: 'send_at belongs into the JSON body' })]);
   });
 });

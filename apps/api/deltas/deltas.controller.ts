@@ -6,7 +6,7 @@ import { CursorView, DeltaPageView } from '#libs/domain/deltas/delta.view.js';
 import { DeltasService } from '#libs/domain/deltas/deltas.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
-import { TokenInQuery } from '../http/auth/public.decorator.js';
+import { TokenInQuery, WhileStopped } from '../http/auth/public.decorator.js';
 import { type LiveBody, rendered, type RenderedJson } from '../http/reply.js';
 
 import { DeltaQuery, EventSourceQuery, feedOf, GenerateCursor, LongpollQuery, StreamQuery } from './delta-query.js';
@@ -23,6 +23,7 @@ export class DeltasController {
   ) {}
 
   @Post('generate_cursor')
+  @WhileStopped()
   @HttpCode(200)
   @ApiOperation({ operationId: 'generateCursor', summary: 'The cursor of a moment: everything since comes after it' })
   @ApiOkResponse({ standardSchema: CursorView })
@@ -34,6 +35,7 @@ export class DeltasController {
   }
 
   @Post('latest_cursor')
+  @WhileStopped()
   @HttpCode(200)
   @ApiOperation({ operationId: 'latestCursor', summary: 'The cursor after everything that has happened so far' })
   @ApiOkResponse({ standardSchema: CursorView })

@@ -2,7 +2,7 @@ import { InvalidRequest } from '#libs/common/errors.js';
 import { isPublicId } from '#libs/common/ids.js';
 import type { Dialect } from '#libs/domain/accounts/account-ref.js';
 import type { MessageWish } from '#libs/domain/actions/actions.js';
-import type { TagChange } from '#libs/domain/tags/thread-tags.service.js';
+import type { ThreadUpdate } from '#libs/domain/tags/thread-updates.service.js';
 
 import { badId } from './parameters.js';
 
@@ -26,12 +26,6 @@ export function readMessageUpdate(body: unknown, dialect: Dialect): MessageWish 
   return wish;
 }
 
-/** What of both is null was not asked for. */
-export interface ThreadUpdate {
-  readonly wish: MessageWish | null;
-  readonly tags: TagChange | null;
-}
-
 /** Body of PUT /threads/<id>. */
 export function readThreadUpdate(body: unknown, dialect: Dialect): ThreadUpdate {
   const given = objectOf(body);
@@ -43,10 +37,9 @@ export function readThreadUpdate(body: unknown, dialect: Dialect): ThreadUpdate 
     version: versionOf(given['version']),
   };
   const wish = readWish(given);
-  const wishes = Object.keys(wish).length > 0;
-  const tagged = tags.add.length + tags.remove.length > 0 || tags.version !== undefined;
-  if (!wishes && !tagged && dialect === 'v2') throw new InvalidRequest('empty request body');
-  return { wish: wishes ? wish : null, tags: tagged ? tags : null };
+  const asked = Object.keys(wish).length + tags.add.length + tags.remove.length;
+  if (asked === 0 && tags.version === undefined && dialect === 'v2') throw new InvalidRequest('empty request body');
+  return { wish, tags };
 }
 
 /** @throws InvalidRequest */

@@ -41,9 +41,10 @@ describe('readThreadUpdate', () => {
       wish: { unread: false },
       tags: { add: ['a'], remove: [], version: 3 },
     });
-    expect(readThreadUpdate({ starred: true }, 'v2')).toEqual({ wish: { starred: true }, tags: null });
-    expect(readThreadUpdate({}, 'v1')).toEqual({ wish: null, tags: null });
-    expect(readThreadUpdate({ version: '' }, 'v1')).toEqual({ wish: null, tags: null });
+    const none = { add: [], remove: [], version: undefined };
+    expect(readThreadUpdate({ starred: true }, 'v2')).toEqual({ wish: { starred: true }, tags: none });
+    expect(readThreadUpdate({}, 'v1')).toEqual({ wish: {}, tags: none });
+    expect(readThreadUpdate({ version: '' }, 'v1')).toEqual({ wish: {}, tags: none });
   });
 
   it.each([

@@ -9,6 +9,7 @@ import { PreparedSends } from '#libs/domain/send/prepared-sends.service.js';
 import { ScheduledSends } from '#libs/domain/send/scheduled-sends.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { WhileStopped } from '../http/auth/public.decorator.js';
 import { BodyOf, OutboxChange, OutboxMessage } from '../http/body-docs.js';
 import { readDraft } from '../http/draft-body.js';
 import { objectOf } from '../http/mail-update.js';
@@ -84,6 +85,7 @@ export class OutboxController {
   }
 
   @Delete(':id')
+  @WhileStopped()
   @ApiOperation({ operationId: 'cancelOutboxMessage', summary: 'Cancels it; the draft stays' })
   @ApiOkResponse({ standardSchema: JobStatusView })
   async cancel(

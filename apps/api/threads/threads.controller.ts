@@ -4,8 +4,7 @@ import { z } from 'zod';
 
 import { DomainError } from '#libs/common/errors.js';
 import type { AccountRef, Dialect } from '#libs/domain/accounts/account-ref.js';
-import { MailUpdates } from '#libs/domain/messages/mail-updates.service.js';
-import { ThreadTags } from '#libs/domain/tags/thread-tags.service.js';
+import { ThreadUpdates } from '#libs/domain/tags/thread-updates.service.js';
 import { ThreadView } from '#libs/domain/threads/thread.view.js';
 import { ThreadsService } from '#libs/domain/threads/threads.service.js';
 
@@ -22,8 +21,7 @@ import { listOf } from '../http/views.js';
 export class ThreadsController {
   constructor(
     private readonly threads: ThreadsService,
-    private readonly updates: MailUpdates,
-    private readonly tags: ThreadTags,
+    private readonly updates: ThreadUpdates,
   ) {}
 
   @Get()
@@ -61,9 +59,7 @@ export class ThreadsController {
     @Param('id', { schema: PathId }) id: string,
     @Body() body: unknown,
   ): Promise<RenderedJson> {
-    const { wish, tags } = readThreadUpdate(body, dialect);
-    if (tags) await this.tags.change(account, id, tags);
-    if (wish) await this.updates.updateThread(account, id, wish);
+    await this.updates.update(account, id, readThreadUpdate(body, dialect));
     return rendered(this.threads.get(account, id, dialect));
   }
 

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
+import type { DomainError } from '#libs/common/errors.js';
 import { sha256 } from '#libs/common/hash.js';
 import { isPublicId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
@@ -7,6 +8,7 @@ import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 
 import type { AccountRef } from './account-ref.js';
+import { type Writability, writeRefusal } from './write-refusal.js';
 
 /** A revoked token is refused after this long at the latest. */
 const KNOWN_FOR_MS = 2000;
@@ -41,6 +43,16 @@ export class AccountAccess {
     const account = (await this.byTokenHash(hash)) ?? (await this.byAccountId(credential));
     if (account) this.remember(hash, account);
     return account;
+  }
+
+  /** Why nothing can be written to the account now; null when it can. Asked anew each time. */
+  async refusalToWrite({ id }: AccountRef): Promise<DomainError | null> {
+    const [account] = await this.reader.rows<Writability>(
+      'SELECT sync_state AS state, sync_enabled AS enabled FROM accounts WHERE id = $1',
+      [id],
+      'account-writability',
+    );
+    return account ? writeRefusal(account) : null;
   }
 
   private async byTokenHash(hash: string): Promise<AccountRef | null> {

@@ -45,20 +45,6 @@ export class MailUpdates {
       await wishFor(tx, [{ message, wish }]);
     });
   }
-
-  /** For every message of the thread but its drafts. Sent mail stays where it is while there is other. */
-  async updateThread(account: AccountRef, id: string, wish: MessageWish): Promise<void> {
-    await this.writer.write(account.id, async (tx) => {
-      const messages = await messagesOfThread(tx, id);
-      await mustHaveFolder(tx, wish.folderId);
-      const moving = new Set(movable(messages));
-      const { folderId, ...flags } = wish;
-      await wishFor(
-        tx,
-        messages.map((message) => ({ message, wish: moving.has(message) ? { ...flags, folderId } : flags })),
-      );
-    });
-  }
 }
 
 /** Messages of a thread that go where the thread goes. */
@@ -125,7 +111,8 @@ function news(message: ChangeableMessage, wish: MessageWish): MessageWish {
   };
 }
 
-async function mustHaveFolder(tx: Tx, id: string | undefined): Promise<void> {
+/** @throws InvalidRequest */
+export async function mustHaveFolder(tx: Tx, id: string | undefined): Promise<void> {
   if (id === undefined) return;
   const found = await tx.query(`SELECT FROM categories WHERE account_id = $1 AND id = $2 AND kind = 'folder'`, [
     tx.accountId,

@@ -3,23 +3,19 @@ import { Conflict, DomainError, InvalidRequest } from '#libs/common/errors.js';
 import type { Participant } from '#libs/common/participants.js';
 import type { SendState } from '#libs/database/send.entity.js';
 
+import { type Writability, writeRefusal } from '../accounts/write-refusal.js';
+
 const ADDRESS = /^[^\s@<>,;"()]+@[^\s@<>,;"()]+$/;
 
 /** @throws DomainError 403 */
 export async function mustBeAbleToSend(tx: Tx): Promise<void> {
-  const [account] = await tx.query<{ state: string; enabled: boolean; smtp: boolean }>(
+  const [account] = await tx.query<Writability & { smtp: boolean }>(
     `SELECT sync_state AS state, sync_enabled AS enabled, settings->'smtp' <> 'null' AS smtp FROM accounts WHERE id = $1`,
     [tx.accountId],
   );
-  if (account?.state === 'invalid') {
-    throw new DomainError(
-      403,
-      'api_error',
-      'The provider refuses our credentials. The account must be connected again.',
-    );
-  }
-  if (!account?.enabled) throw new DomainError(403, 'api_error', 'The account is stopped.');
-  if (!account.smtp) throw new DomainError(403, 'api_error', 'The account has no SMTP server to send by.');
+  const refusal = account ? writeRefusal(account) : null;
+  if (refusal) throw refusal;
+  if (!account?.smtp) throw new DomainError(403, 'api_error', 'The account has no SMTP server to send by.');
 }
 
 interface OpenSend {

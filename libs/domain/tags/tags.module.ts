@@ -6,11 +6,11 @@ import { FoldersModule } from '../folders/folders.module.js';
 
 import { TagUpdates } from './tag-updates.service.js';
 import { TagsService } from './tags.service.js';
-import { ThreadTags } from './thread-tags.service.js';
+import { ThreadUpdates } from './thread-updates.service.js';
 
 @Module({
   imports: [FoldersModule, ChangesModule],
-  providers: [TagsService, TagUpdates, ThreadTags],
-  exports: [TagsService, TagUpdates, ThreadTags],
+  providers: [TagsService, TagUpdates, ThreadUpdates],
+  exports: [TagsService, TagUpdates, ThreadUpdates],
 })
 export class TagsModule {}

@@ -5,17 +5,26 @@ import type { Request } from 'express';
 
 import { InvalidRequest, NotFound, Unauthorized } from '#libs/common/errors.js';
 import { isPublicId } from '#libs/common/ids.js';
+import { AccountAccess } from '#libs/domain/accounts/account-access.js';
 import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
 
 import { badId } from '../parameters.js';
 
 import type { TokenOptions } from './access-token.strategy.js';
-import { PUBLIC, TOKEN_IN_QUERY } from './public.decorator.js';
+import { PUBLIC, TOKEN_IN_QUERY, WHILE_STOPPED } from './public.decorator.js';
 
-/** Lets a request through when its token opens an account, and under `/n/<id>` only when it is that account. */
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Lets a request through when its token opens an account, and under `/n/<id>` only when it is that account. One that
+ * changes something is refused while the account is stopped or its credentials are.
+ */
 @Injectable()
 export class AccountGuard extends AuthGuard('access-token') {
-  constructor(private readonly reflector: Reflector) {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly access: AccountAccess,
+  ) {
     super();
   }
 
@@ -31,9 +40,13 @@ export class AccountGuard extends AuthGuard('access-token') {
     await super.canActivate(context);
     const request = context.switchToHttp().getRequest<Request>();
     const { namespaceId } = request.params;
-    if (typeof namespaceId !== 'string') return true;
-    if (!isPublicId(namespaceId)) throw new InvalidRequest(badId(namespaceId, 'namespace_id'));
-    if (namespaceId.toLowerCase() !== request.user?.id) throw new NotFound('namespace', namespaceId);
+    if (typeof namespaceId === 'string') {
+      if (!isPublicId(namespaceId)) throw new InvalidRequest(badId(namespaceId, 'namespace_id'));
+      if (namespaceId.toLowerCase() !== request.user?.id) throw new NotFound('namespace', namespaceId);
+    }
+    const reads = READS.has(request.method) || this.reflector.get<boolean>(WHILE_STOPPED, context.getHandler());
+    const refusal = reads || !request.user ? null : await this.access.refusalToWrite(request.user);
+    if (refusal) throw refusal;
     return true;
   }
 

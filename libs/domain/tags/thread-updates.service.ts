@@ -3,9 +3,16 @@ import { Injectable } from '@nestjs/common';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
+import type { MessageWish } from '../actions/actions.js';
 import type { CategoryRow } from '../folders/account-categories.js';
 import { folderFor } from '../folders/folder-updates.service.js';
-import { type ChangeableMessage, messagesOfThread, movable, wishFor } from '../messages/mail-updates.service.js';
+import {
+  type ChangeableMessage,
+  messagesOfThread,
+  movable,
+  mustHaveFolder,
+  wishFor,
+} from '../messages/mail-updates.service.js';
 import { touchThreads } from '../messages/touch-mail.js';
 
 import { type Destination, type Move, tagEffects, type TagEffects } from './tag-effects.js';
@@ -16,6 +23,11 @@ export interface TagChange {
   readonly version?: number | undefined;
 }
 
+export interface ThreadUpdate {
+  readonly tags: TagChange;
+  readonly wish: MessageWish;
+}
+
 /** What a folder is called that has to be made because none has the role. */
 const FOLDER_NAMES: Readonly<Record<Destination, string>> = {
   inbox: 'INBOX',
@@ -24,23 +36,31 @@ const FOLDER_NAMES: Readonly<Record<Destination, string>> = {
   trash: 'Trash',
 };
 
-/** Adds tags to threads and removes them (API v1): flags and moves of their messages, and the user's own tags. */
+/** Changes threads, by tags (API v1) or as single messages are changed: flags and moves of their messages, and the user's own tags. */
 @Injectable()
-export class ThreadTags {
+export class ThreadUpdates {
   constructor(private readonly writer: AccountWriter) {}
 
-  /** @throws NotFound for an unknown thread or tag; InvalidRequest for a read-only tag; Conflict for another version */
-  async change(account: AccountRef, threadId: string, change: TagChange): Promise<void> {
+  /**
+   * For every message of the thread but its drafts. Sent mail stays where it is while there is other. Where tags and `wish` ask for different things, `wish` counts.
+   * @throws NotFound for an unknown thread or tag; InvalidRequest for a read-only tag or an unknown folder; Conflict for
+   * another version
+   */
+  async update(account: AccountRef, threadId: string, { tags, wish }: ThreadUpdate): Promise<void> {
     await this.writer.write(account.id, async (tx) => {
-      const messages = await messagesOfThread(tx, threadId, change.version);
+      const messages = await messagesOfThread(tx, threadId, tags.version);
+      await mustHaveFolder(tx, wish.folderId);
       const categories = await tx.query<CategoryRow>(
         'SELECT id, kind, role, path, display_name FROM categories WHERE account_id = $1 ORDER BY id',
         [account.id],
       );
-      const effects = tagEffects(categories, change);
+      const effects = tagEffects(categories, tags);
       await this.retag(tx, threadId, effects);
-      const { unread, starred } = effects;
-      const moves = await targetsOf(tx, effects.moves, messages, categories);
+      const moves =
+        wish.folderId === undefined
+          ? await targetsOf(tx, effects.moves, messages, categories)
+          : new Map(movable(messages).map(({ id }) => [id, wish.folderId]));
+      const { unread = effects.unread, starred = effects.starred } = wish;
       const wishes = messages.map((message) => ({
         message,
         wish: { unread, starred, folderId: moves.get(message.id) },
