@@ -14,6 +14,13 @@ export abstract class BlobStore {
   /** The caller reads the stream to its end or destroys it. Null when the blob has expired or never was. */
   abstract open(key: string): Promise<{ readonly stream: Readable; readonly size: number } | null>;
 
-  /** Removes blobs that were last put more than `days` ago, but those still `needed`. @returns how many */
-  abstract removeOlderThan(days: number, needed: (key: string) => Promise<boolean>): Promise<number>;
+  /**
+   * Removes blobs that were last put more than `days` ago, but those still needed.
+   * @param needed which of these keys are; asked for many at a time
+   * @returns how many
+   */
+  abstract removeOlderThan(
+    days: number,
+    needed: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<number>;
 }

@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers';
 
 import { DiskBlobStore } from './disk-blob-store.js';
 
-const nobody = async () => false;
+const nobody = async () => new Set<string>();
 
 describe('DiskBlobStore', () => {
   let dir: string;
@@ -62,10 +62,30 @@ describe('DiskBlobStore', () => {
       await utimes(path.join(dir, key.slice(0, 2), key.slice(2, 4), key), weekAgo, weekAgo);
     }
     await store.put(Readable.from(['renewed']));
-    expect(await store.removeOlderThan(6, async (key) => key === old.key)).toBe(0);
+    expect(await store.removeOlderThan(6, async () => new Set([old.key]))).toBe(0);
     expect(await store.removeOlderThan(6, nobody)).toBe(1);
     expect(await read(old.key)).toBeNull();
     expect((await read(renewed.key))?.size).toBe(7);
+  });
+
+  it('asks for many at a time, and spares what is put again meanwhile', async () => {
+    const keys: string[] = [];
+    const long = new Date(0);
+    for (let n = 0; n < 501; n += 1) {
+      const { key } = await store.put(Readable.from([`blob ${n}`]));
+      await utimes(path.join(dir, key.slice(0, 2), key.slice(2, 4), key), long, long);
+      keys.push(key);
+    }
+    const asked: string[][] = [];
+    const removed = await store.removeOlderThan(7, async (portion) => {
+      asked.push([...portion]);
+      await store.put(Readable.from(['blob 7']));
+      return new Set([keys[3]!]);
+    });
+    expect(asked.map(({ length }) => length)).toEqual([500, 1]);
+    expect(asked.flat().toSorted()).toEqual(keys.toSorted());
+    expect(removed).toBe(499);
+    expect([await read(keys[3]!), await read(keys[7]!)]).not.toContain(null);
   });
 
   it('sweeps a folder that does not exist yet', async () => {

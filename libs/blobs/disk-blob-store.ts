@@ -7,6 +7,7 @@ import { type BlobRef, BlobStore } from './blob-store.js';
 
 const KEY = /^[0-9a-f]{64}$/;
 const DAY_MS = 86_400_000;
+const ASKED_AT_A_TIME = 500;
 
 /** Blobs as files, `ab/cd/abcd…`, written under a temporary name and renamed when they are complete and on disk. */
 export class DiskBlobStore extends BlobStore {
@@ -35,15 +36,28 @@ export class DiskBlobStore extends BlobStore {
     return { stream: file.createReadStream(), size };
   }
 
-  async removeOlderThan(days: number, needed: (key: string) => Promise<boolean>): Promise<number> {
+  async removeOlderThan(
+    days: number,
+    needed: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<number> {
     const before = Date.now() - days * DAY_MS;
     let removed = 0;
+    let old: string[] = [];
+    const remove = async () => {
+      const kept = old.length > 0 ? await needed(old.map((name) => path.basename(name))) : new Set();
+      for (const name of old) {
+        // It may have been put again while others were asked about.
+        if (kept.has(path.basename(name)) || !(await isOlder(name, before))) continue;
+        await rm(name, { force: true });
+        removed += 1;
+      }
+      old = [];
+    };
     for await (const name of filesBelow(this.dir)) {
-      const file = await stat(name).catch(ignoreMissing);
-      if (!file || file.mtimeMs > before || (await needed(path.basename(name)))) continue;
-      await rm(name, { force: true });
-      removed += 1;
+      if (await isOlder(name, before)) old.push(name);
+      if (old.length >= ASKED_AT_A_TIME) await remove();
     }
+    await remove();
     return removed;
   }
 
@@ -87,6 +101,11 @@ async function syncFolder(dir: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+async function isOlder(name: string, time: number): Promise<boolean> {
+  const file = await stat(name).catch(ignoreMissing);
+  return file !== null && file.mtimeMs <= time;
 }
 
 async function* filesBelow(dir: string): AsyncGenerator<string> {

@@ -19,6 +19,10 @@ export type ActionKind = (typeof actionKinds)[number];
  */
 @Entity('actions')
 @Index('actions_pending', ['accountId', 'objectId'], { where: "state = 'pending'" })
+@Index('actions_unsaved', ['accountId', 'objectId'], {
+  where: "kind IN ('draft.save', 'sent.save') AND state <> 'successful'",
+})
+@Index('actions_blobs', { synchronize: false }) // ((details->>'blobKey'))
 @Index('actions_in_order', ['accountId', 'seq'])
 @Index('actions_settled', ['settledAt'], { where: 'settled_at IS NOT NULL' })
 export class Action {

@@ -12,6 +12,7 @@ import { Sends1790000700000 } from '../../migrations/1790000700000-sends.js';
 import { SendOutcomes1790000810000 } from '../../migrations/1790000810000-send-outcomes.js';
 import { ScheduledSends1790000820000 } from '../../migrations/1790000820000-scheduled-sends.js';
 import { DeliveryFailures1790000830000 } from '../../migrations/1790000830000-delivery-failures.js';
+import { OnlyCopies1790001020000 } from '../../migrations/1790001020000-only-copies.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -70,6 +71,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       SendOutcomes1790000810000,
       ScheduledSends1790000820000,
       DeliveryFailures1790000830000,
+      OnlyCopies1790001020000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -102,7 +102,7 @@ export class MessageUid {
 @Entity('files')
 @Index('files_by_message', ['accountId', 'messageId'])
 @Index('files_by_name', ['accountId', 'filename'])
-@Index('files_only_here', ['blobKey'], { where: 'part IS NULL' })
+@Index('files_by_blob', ['blobKey'], { where: 'blob_key IS NOT NULL' })
 export class FileRow {
   @KeyColumn('files_pkey') accountId: string;
   @KeyColumn('files_pkey') id: string;

@@ -15,6 +15,7 @@ export type SendState =
 @Index('sends_by_key', ['accountId', 'idempotencyKey'], { unique: true })
 @Index('sends_unknown', ['accountId'], { where: "state = 'unknown'" })
 @Index('sends_settled', ['settledAt'], { where: 'settled_at IS NOT NULL' })
+@Index('sends_contents', ['accountId'], { where: 'settled_at IS NULL AND content IS NOT NULL' })
 @Index('sends_due', ['dueAt'], { where: "state = 'scheduled'" })
 @Index('sends_open', ['accountId', 'messageId'], {
   where: "state IN ('pending', 'scheduled', 'sending', 'committing')",

@@ -58,56 +58,6 @@ describe('upkeep', () => {
       kept?.stream.destroy();
     });
 
-    it('keeps what is nowhere else, however old', async () => {
-      const names = ['upload', 'saved', 'raw', 'attached', 'copy', 'refused', 'sent', 'filed'] as const;
-      const keys = {} as Record<(typeof names)[number], string>;
-      for (const name of names) keys[name] = (await blobs.put(Readable.from([name]))).key;
-      const accountId = await engine.addAccount(undefined, 'uploads@example.com');
-      for (const [name, part] of [
-        ['upload', null],
-        ['saved', '2'],
-      ] as const) {
-        await engine.rows(
-          `INSERT INTO files (account_id, id, content_type, size, disposition, blob_key, part)
-           VALUES ($1, $2, 'text/plain', 6, 'attachment', $3, $4)`,
-          [accountId, name, keys[name], part],
-        );
-      }
-      for (const [name, state, content] of [
-        ['raw', 'pending', { files: [], raw: { blobKey: keys.raw } }],
-        ['attached', 'sending', { files: [{ id: 'saved', blobKey: keys.attached }] }],
-        ['sent', 'sent', null],
-      ] as const) {
-        await engine.rows(
-          `INSERT INTO sends (account_id, id, message_id, state, content) VALUES ($1, $2, $2, $3, $4)`,
-          [accountId, name, state, content && JSON.stringify(content)],
-        );
-      }
-      for (const [name, state] of [
-        ['copy', 'pending'],
-        ['refused', 'failed'],
-        ['filed', 'successful'],
-      ] as const) {
-        await engine.rows(
-          `INSERT INTO actions (account_id, id, kind, object_id, state, details) VALUES ($1, $2, 'sent.save', $2, $3, $4)`,
-          [accountId, name, state, JSON.stringify({ blobKey: keys[name] })],
-        );
-      }
-      const monthAgo = new Date(Date.now() - 30 * 86_400_000);
-      for (const key of Object.values(keys)) {
-        await utimes(path.join(blobDir, key.slice(0, 2), key.slice(2, 4), key), monthAgo, monthAgo);
-      }
-      await clean();
-      const kept = await Promise.all(
-        names.map(async (name) => {
-          const blob = await blobs.open(keys[name]);
-          blob?.stream.destroy();
-          return blob && name;
-        }),
-      );
-      expect(kept.filter((name) => name !== null)).toEqual(['upload', 'raw', 'attached', 'copy', 'refused']);
-    });
-
     it('forgets references to threads that are gone, of every account, and no others', async () => {
       const accounts = [
         await engine.addAccount(),

@@ -6,6 +6,7 @@ import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
+import { onlyCopies } from '#libs/domain/files/only-copies.js';
 import { StaleRefs } from '#libs/sync/mail/stale-refs.js';
 import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
@@ -42,30 +43,11 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** One that fails does not keep the others from being tried. */
   async clean(): Promise<void> {
-    await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS, (key) => this.isOnlyCopy(key)));
+    await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS, (keys) => onlyCopies(this.reader, keys)));
     await this.attempt('references of threads', () => this.refs.clean(Date.now() + REFS_BUDGET_MS));
     await this.attempt('actions', () => this.actions.clean(Date.now() + ACTIONS_BUDGET_MS));
     const before = new Date(Date.now() - this.config.DELTA_RETENTION_DAYS * DAY_MS);
     await this.attempt('changes', () => this.changes.clean(before, Date.now() + CHANGES_BUDGET_MS));
-  }
-
-  /** Of an upload, of a draft's file that no provider has yet, or of what is still to be sent or filed among sent mail. */
-  private async isOnlyCopy(blobKey: string): Promise<boolean> {
-    const rows = await this.reader.rows(
-      `SELECT FROM files WHERE blob_key = $1 AND part IS NULL
-       UNION ALL
-       SELECT FROM sends WHERE content->'raw'->>'blobKey' = $1
-         OR content->'files' @> jsonb_build_array(jsonb_build_object('blobKey', $1::text))
-       UNION ALL
-       SELECT FROM sends JOIN files ON files.account_id = sends.account_id AND files.message_id = sends.message_id
-         WHERE sends.state = 'scheduled' AND files.blob_key = $1
-       UNION ALL
-       SELECT FROM actions WHERE kind = 'sent.save' AND state <> 'successful' AND details->>'blobKey' = $1
-       LIMIT 1`,
-      [blobKey],
-      'is-only-copy',
-    );
-    return rows.length > 0;
   }
 
   private async attempt(what: string, clean: () => Promise<number>): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { arrayLiteral } from '#libs/database/array-literal.js';
+import { queueActions } from '#libs/domain/actions/actions.js';
 import { touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
+import { isUnsaved, onItsWay } from '#libs/domain/send/on-its-way.js';
 
 export interface UidFlags {
   readonly uid: number;
@@ -117,16 +119,11 @@ interface OrphanRow {
  * @returns how many were deleted: some at a time, so call again until there are none
  */
 export async function deleteOrphans(tx: Tx, before: Date): Promise<number> {
+  await saveAnew(tx, before);
   const orphans = await tx.query<OrphanRow>(
     `SELECT id, thread_id, message_id_header, draft FROM messages
-     WHERE account_id = $1 AND orphaned_at < $2 AND NOT EXISTS (
-       -- What was written here and is not, or could not be, saved at the provider: there is no other copy.
-       SELECT FROM actions WHERE account_id = $1 AND object_id = messages.id AND state IN ('pending', 'failed')
-         AND kind IN ('draft.save', 'sent.save')
-     ) AND NOT EXISTS (
-       SELECT FROM sends WHERE account_id = $1 AND message_id = messages.id
-         AND state IN ('pending', 'sending', 'committing')
-     ) ORDER BY orphaned_at LIMIT $3`,
+     WHERE account_id = $1 AND orphaned_at < $2 AND NOT ${isUnsaved('$1', 'messages.id')}
+       AND NOT ${onItsWay('$1', 'messages.id')} ORDER BY orphaned_at LIMIT $3`,
     [tx.accountId, before, ORPHANS_AT_A_TIME],
   );
   if (orphans.length === 0) return 0;
@@ -146,4 +143,17 @@ export async function deleteOrphans(tx: Tx, before: Date): Promise<number> {
     answered.map((gone) => ({ threadId: gone.thread_id, messageIdHeader: gone.message_id_header })),
   );
   return orphans.length;
+}
+
+/** Drafts on their way out whose copy somebody deleted elsewhere: who counts on them is to see, and keep, them. */
+async function saveAnew(tx: Tx, before: Date): Promise<void> {
+  const drafts = await tx.query<{ id: string; version: number }>(
+    `SELECT id, version FROM messages WHERE account_id = $1 AND orphaned_at < $2 AND draft AND made_here
+       AND ${onItsWay('$1', 'messages.id')} AND NOT ${isUnsaved('$1', 'messages.id')} LIMIT $3`,
+    [tx.accountId, before, ORPHANS_AT_A_TIME],
+  );
+  const actions = drafts.map(
+    ({ id, version }) => ({ kind: 'draft.save', objectId: id, details: { version } }) as const,
+  );
+  await queueActions(tx, actions);
 }
