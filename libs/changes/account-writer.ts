@@ -83,7 +83,8 @@ export interface WriteOptions {
   readonly epoch?: number;
   /**
    * Spares a round trip: the work's first statements are sent together with those that begin the transaction and take
-   * the lock. Only for work that looks at nothing but through `tx`.
+   * the lock; and planning them more than once. Only for work that looks at nothing but through `tx`, with statements of
+   * which ADR 0008 holds.
    */
   readonly eager?: boolean;
 }

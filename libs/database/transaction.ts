@@ -4,11 +4,16 @@ import { DatabaseError, type Pool, type PoolClient, type QueryConfig } from 'pg'
 export interface Ends<T> {
   /** Sent with the BEGIN, without waiting for its answer. */
   readonly opening?: (client: PoolClient) => Promise<void>;
-  /** `work` does not wait for the answers to BEGIN and `opening`, which win when both fail. */
+  /**
+   * `work` does not wait for the answers to BEGIN and `opening`, which win when both fail. Its statements must do with one
+   * plan for all values (ADR 0008): to plan them anew takes longer than to run them for one new message.
+   */
   readonly eager?: boolean;
   /** The last statement of all, if there is one: the COMMIT does not wait for its answer. */
   readonly closing?: (result: T) => QueryConfig | null;
 }
+
+const EAGER_BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
 
 /**
  * Runs `work` in a transaction on a connection of its own. Rolled back when it throws. A connection that broke or on
@@ -28,7 +33,7 @@ export async function inTransaction<T>(
   // Without a listener a connection that breaks between two statements would end the process.
   client.on('error', onError);
   try {
-    const opened = Promise.all([client.query('BEGIN'), opening?.(client)]);
+    const opened = Promise.all([client.query(eager ? EAGER_BEGIN : 'BEGIN'), opening?.(client)]);
     const result = await (eager ? after(opened, work(client)) : opened.then(() => work(client)));
     const last = closing?.(result);
     const [, { command }] = await Promise.all([last && client.query(last), client.query('COMMIT')]);

@@ -46,12 +46,14 @@ describe('storing a big mailbox', () => {
     const looked: number[] = [];
     for (let batch = BATCHES; batch > 0; batch -= 1) {
       const messages = Array.from({ length: BATCH }, (_, n) => mail(batch * BATCH - n));
-      await store.writer.write(accountId, async (tx) => {
+      const work = async (tx: Tx) => {
         // Counts of transactions before this one may not have been handed in yet.
         const before = await rowsRead(tx);
         await ingest(tx, { folder, owner: 'me@x', fresh: false }, messages);
         looked.push((await rowsRead(tx)) - before);
-      });
+      };
+      // As batches are stored.
+      await store.writer.write(accountId, work, { eager: true });
       await tables.look();
     }
     return looked;
