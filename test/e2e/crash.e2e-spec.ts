@@ -44,14 +44,18 @@ describe('a worker that dies', () => {
   const cells = async (): Promise<Omit<Case, 'seed'>[]> => {
     const chosen = deeds.filter(({ name }) => budget.deed === undefined || name === budget.deed);
     if (budget.deed !== undefined && budget.point !== undefined) return [{ deed: chosen[0]!, point: budget.point }];
-    const list = chosen.map((deed): Case => ({ deed, point: null, seed: 1 }));
+    const played = new Set(chosen.map((deed) => deeds.find(({ name }) => name === deed.pointsOf?.deed) ?? deed));
+    const list = [...played].map((deed): Case => ({ deed, point: null, seed: 1 }));
     const found: Omit<Case, 'seed'>[] = [];
     while (list.length > 0) {
       for (const result of await test.next(list, budget.wave)) {
         if (result.faults.length > 0) tell(result);
         expect(result.faults).toEqual([]);
-        const { deed } = result.case;
-        for (const point of result.passed) found.push({ deed, point });
+        const { name } = result.case.deed;
+        for (const deed of chosen.filter(({ pointsOf, ...own }) => (pointsOf?.deed ?? own.name) === name)) {
+          const points = result.passed.filter((point) => point.startsWith(deed.pointsOf?.kind ?? ''));
+          found.push(...points.map((point) => ({ deed, point })));
+        }
       }
     }
     return budget.point === undefined ? found : found.filter(({ point }) => point === budget.point);
@@ -93,6 +97,7 @@ describe('a worker that dies', () => {
     if (budget.runs > 0) say(matrix.lines().join('\n'));
     say(`crash: ${matrix.sum} in ${minutes} minutes`);
     expect(test.crashes).toEqual([]);
+    expect(test.sentTwice).toEqual([]);
     expect(faulty.map(({ case: { deed, point }, faults }) => ({ deed: deed.name, point, faults }))).toEqual([]);
     const least = budget.deed === undefined && budget.point === undefined ? LEAST_POINTS : 1;
     expect(matrix.points).toBeGreaterThanOrEqual(least);

@@ -45,9 +45,9 @@ export class CrashPlan {
 
   /** Points that were passed since this was asked last, by account, in their order. */
   passed(): Map<string, string[]> {
-    const text = fs.readFileSync(path.join(this.dir, 'passed.log'), 'utf8');
-    const lines = text.slice(this.read).split('\n').filter(Boolean);
-    this.read = text.length;
+    const bytes = fs.readFileSync(path.join(this.dir, 'passed.log'));
+    const lines = bytes.subarray(this.read).toString().split('\n').filter(Boolean);
+    this.read = bytes.length;
     const found = new Map<string, string[]>();
     for (const line of lines) {
       const [accountId = '', , point = ''] = line.split('\t');

@@ -6,6 +6,7 @@ import { type Dovecot, startDovecot } from '../../../apps/launcher/peers/dovecot
 import type { DovecotSettings } from '../../../apps/launcher/peers/dovecot-config.js';
 import { Product } from '../product.js';
 
+import { AcceptedMail } from './accepted-mail.js';
 import { CrashPlan } from './crash-plan.js';
 import type { ServerKind } from './deed.js';
 import { Seat } from './seat.js';
@@ -16,8 +17,6 @@ const servers: Readonly<Record<Exclude<ServerKind, 'full'>, DovecotSettings>> = 
   'no MOVE': { capabilities: `${PLAIN} UIDPLUS ENABLE CONDSTORE` },
   plain: { capabilities: PLAIN },
 };
-/** As many calls as a worker answers at a time, less those that check credentials. */
-const MOST_SENDING = 14;
 /** Then somebody else sits down there, so that what has gathered slows nothing down. */
 const USES = 15;
 
@@ -25,6 +24,7 @@ const USES = 15;
 export class CrashTest {
   private readonly free: Record<ServerKind, Seat[]> = { full: [], 'no MOVE': [], plain: [] };
   private readonly wave: Wave;
+  private readonly post: AcceptedMail;
   private guests = 0;
 
   private constructor(
@@ -34,6 +34,7 @@ export class CrashTest {
     private readonly dirs: readonly string[],
   ) {
     this.wave = new Wave(product.installation, plan);
+    this.post = new AcceptedMail(product.smtp.messages);
   }
 
   static async start(): Promise<CrashTest> {
@@ -58,20 +59,18 @@ export class CrashTest {
     this.plan.remove();
   }
 
+  /** Subjects of what was accepted more than once. */
+  get sentTwice(): readonly string[] {
+    return this.post.sentTwice();
+  }
+
   get crashes(): readonly string[] {
     return this.product.installation.crashes;
   }
 
   /** Takes the next cases off the list, as many as can be played at once. */
   async next(list: Case[], most: number): Promise<CaseResult[]> {
-    const cases: Case[] = [];
-    const later: Case[] = [];
-    while (list.length > 0 && cases.length < most) {
-      const one = list.shift()!;
-      const crowded = one.deed.sends && cases.filter(({ deed }) => deed.sends).length >= MOST_SENDING;
-      (crowded ? later : cases).push(one);
-    }
-    list.unshift(...later);
+    const cases = list.splice(0, most);
     const played = await Promise.all(cases.map(async (one) => [one, await this.seatFor(one)] as const));
     const results = await this.wave.run(played);
     await Promise.all(played.map(([one, seat], index) => this.giveBack(one, seat, results[index]!)));
@@ -80,7 +79,8 @@ export class CrashTest {
 
   private async seatFor({ deed: { server } }: Case): Promise<Seat> {
     return (
-      this.free[server].pop() ?? (await Seat.take(this.product, this.dovecots[server], `crash-${(this.guests += 1)}`))
+      this.free[server].pop() ??
+      (await Seat.take(this.product, this.dovecots[server], `crash-${(this.guests += 1)}`, this.post))
     );
   }
 

@@ -12,6 +12,8 @@ export interface Intention {
   readonly again?: () => Promise<unknown>;
   /** False while the caller waits for an answer, where a worker has to give it. */
   readonly answered?: () => boolean;
+  /** What nobody waits for: whether it is done, once time has passed. */
+  readonly done?: () => Promise<boolean>;
   /** What is missing of what was wanted, or was done too often. Empty when all is well. */
   faults(found: Found): string[] | Promise<string[]>;
 }
@@ -20,7 +22,7 @@ export interface Intention {
 export interface Deed {
   readonly name: string;
   readonly server: ServerKind;
-  /** Done by a worker while the caller waits: there are few such at a time. */
-  readonly sends?: boolean;
+  /** Another kind, and what it is doing where this one dies, too: here it is not always come to. */
+  readonly pointsOf?: { readonly deed: string; readonly kind: string };
   intend(seat: Seat, random: Random): Promise<Intention>;
 }

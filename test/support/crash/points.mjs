@@ -5,25 +5,31 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 
 const dir = process.env.CRASH_DIR;
 /** Account and kind of what is being done. */
 const doing = new AsyncLocalStorage();
+/** What else waits for it: a place among those that the worker does at a time. */
+const place = new AsyncLocalStorage();
 const passages = new Map();
+
+const plan = () => JSON.parse(fs.readFileSync(path.join(dir, 'plan.json'), 'utf8'));
 
 /** Does not return when the plan says that the account's worker dies here. */
 async function point(name) {
   const { accountId, kind } = doing.getStore() ?? {};
   if (accountId === undefined) return;
   const where = `${kind} ${name}`;
-  const planned = JSON.parse(fs.readFileSync(path.join(dir, 'plan.json'), 'utf8'))[accountId];
+  const planned = plan()[accountId];
   const key = `${accountId} ${planned?.run} ${where}`;
   const passage = (passages.get(key) ?? 0) + 1;
   passages.set(key, passage);
   fs.appendFileSync(path.join(dir, 'passed.log'), `${accountId}\t${planned?.run ?? ''}\t${where} ${passage}\n`);
   if (planned?.point !== `${where} ${passage}`) return;
   fs.writeFileSync(path.join(dir, 'held', accountId), planned.run);
+  place.getStore()?.();
   await new Promise(() => {});
 }
 
@@ -76,6 +82,40 @@ const scope = (owner, method, accountOf, kindOf) =>
       },
   );
 
+/** What stands still inside takes no place from others: as many may die at a time as are sent. */
+const givingWay = (owner, method, whenHeld) =>
+  replace(
+    owner,
+    method,
+    (original) =>
+      function (...args) {
+        return new Promise((resolve, reject) => {
+          place.run(
+            () => resolve(whenHeld),
+            () => original.apply(this, args).then(resolve, reject),
+          );
+        });
+      },
+  );
+
+const DUE_KIND = 'send later';
+const CLAIM = 'before claim';
+
+/** Who dies in the middle of claiming what is due has its row locked, and nothing done to it. */
+async function lockDue(writer) {
+  for (const [accountId, { point: planned }] of Object.entries(plan())) {
+    if (planned !== null && planned !== `${DUE_KIND} ${CLAIM} 1`) continue;
+    const locked = writer.write(accountId, async (tx) => {
+      const rows = await tx.query(
+        `SELECT id FROM sends WHERE account_id = $1 AND state = 'scheduled' AND due_at <= now() FOR UPDATE SKIP LOCKED`,
+        [accountId],
+      );
+      if (rows.length > 0) await doing.run({ accountId, kind: DUE_KIND }, () => point(CLAIM));
+    });
+    await Promise.race([locked, new Promise((resolve) => setTimeout(resolve, 100))]);
+  }
+}
+
 const WRITING = new Set(['STORE', 'MOVE', 'COPY', 'EXPUNGE', 'APPEND', 'CREATE', 'RENAME', 'DELETE']);
 
 function writingCommand(command) {
@@ -87,6 +127,9 @@ async function wrapEverything() {
   await import('reflect-metadata');
   const { ImapFlow } = await import('imapflow');
   const { default: SMTPConnection } = await import('nodemailer/lib/smtp-connection');
+  const { RemoteCallsProcessor } = await import(
+    pathToFileURL(path.resolve(process.argv[1], '../remote-calls/remote-calls.processor.js')).href
+  );
   const { AccountWriter } = await import('#libs/changes/account-writer.js');
   const { SmtpSender } = await import('#libs/providers/smtp/smtp-sender.js');
   const { SendStore } = await import('#libs/sync/send/send-store.js');
@@ -106,6 +149,31 @@ async function wrapEverything() {
     (accountId) => accountId,
     () => 'send',
   );
+  replace(
+    Sending.prototype,
+    'runDue',
+    (original) =>
+      async function () {
+        await lockDue(this.writer);
+        return original.call(this);
+      },
+  );
+  replace(
+    Sending.prototype,
+    'carryOut',
+    (original) =>
+      function (send) {
+        if (doing.getStore()) return original.call(this, send);
+        return doing.run({ accountId: send.accountId, kind: DUE_KIND }, async () => {
+          await point('after claim');
+          const result = await original.call(this, send);
+          await point('after all');
+          return result;
+        });
+      },
+  );
+  givingWay(Sending.prototype, 'runDue', true);
+  givingWay(RemoteCallsProcessor.prototype, 'run', undefined);
 
   around(ImapFlow.prototype, 'exec', writingCommand);
   replace(

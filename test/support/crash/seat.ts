@@ -2,7 +2,6 @@ import type { ImapFlow } from 'imapflow';
 
 import type { Random } from '../../bench/mailbox/random.js';
 import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
-import type { ReceivedMessage } from '../../../apps/launcher/peers/smtp.js';
 import type { ApiAnswer } from '../api-client.js';
 import { type ApiMessage, type ApiView, asMailState, contradictions, readApi } from '../convergence/api-view.js';
 import { differences } from '../convergence/mail-state.js';
@@ -10,6 +9,8 @@ import { type Mailbox, readMailbox, stateOf } from '../convergence/mailbox-truth
 import { eventually } from '../eventually.js';
 import { letter } from '../letters.js';
 import { type ConnectedAccount, PASSWORD, type Product } from '../product.js';
+
+import type { AcceptedMail } from './accepted-mail.js';
 
 const LETTERS = 4;
 
@@ -30,9 +31,10 @@ export class Seat {
     private readonly user: string,
     readonly account: ConnectedAccount,
     private readonly mail: ImapFlow,
+    private readonly post: AcceptedMail,
   ) {}
 
-  static async take(product: Product, dovecot: Dovecot, user: string): Promise<Seat> {
+  static async take(product: Product, dovecot: Dovecot, user: string, post: AcceptedMail): Promise<Seat> {
     product.addUser(user);
     if (dovecot !== product.dovecot) dovecot.addUser(`${user}@example.com`, PASSWORD);
     const mail = await product.mailProgram(user, dovecot);
@@ -45,7 +47,7 @@ export class Seat {
       (await account.api.ok<{ sync_state: string }>('/account')).sync_state === 'running' &&
       (await account.api.ok<unknown[]>('/messages')).length === LETTERS;
     await eventually(`mail of ${user}`, isRead, 120_000);
-    return new Seat(product, user, account, mail);
+    return new Seat(product, user, account, mail, post);
   }
 
   async leave(): Promise<void> {
@@ -90,9 +92,13 @@ export class Seat {
     return [...letters.slice(first), ...letters.slice(0, first)].slice(0, random.int(1, most));
   }
 
-  /** What the SMTP server has accepted with this subject. */
-  accepted(subject: string): ReceivedMessage[] {
-    return this.product.smtp.messages.filter(({ raw }) => raw.includes(`Subject: ${subject}\r\n`));
+  /** How often the SMTP server has accepted something with this subject. */
+  accepted(subject: string): number {
+    return this.post.count(subject);
+  }
+
+  query<Row>(sql: string, values: readonly unknown[]): Promise<Row[]> {
+    return this.product.installation.query<Row>(sql, values);
   }
 
   /** What is not done yet, or never will be. What became of sending is told to those who ask again. */

@@ -45,6 +45,7 @@ interface Actor {
   readonly twice: boolean;
   /** The owner goes on while there is no worker. */
   readonly meanwhile: boolean;
+  acted: boolean;
 }
 
 /** Several owners do something at once; the worker is killed when it stands still for all of them. */
@@ -60,11 +61,14 @@ export class Wave {
     this.plan.passed();
     this.arm(actors);
     const claims = await this.claims();
-    await Promise.all(actors.map(({ intention }) => intention.act()));
+    // Who does several things may have to wait for a worker that stands still after the first.
+    const acting = Promise.all(actors.map(perform));
+    acting.catch(() => undefined);
     const doomed = actors.filter((actor) => actor.case.point !== null);
-    await this.standstill(doomed, isAnswered);
+    await this.standstill(doomed, hasActed);
     const held = this.plan.held();
-    const lives = doomed.length > 0 ? await this.crash(actors) : 0;
+    const lives = doomed.length > 0 ? await this.crash(actors, acting) : 0;
+    await acting;
     const faults = await Promise.all(actors.map((actor) => this.verify(actor)));
     const claimed = await this.claims();
     actors.forEach(({ seat: { account } }, index) => {
@@ -108,8 +112,9 @@ export class Wave {
   }
 
   /** @returns how many workers there were since */
-  private async crash(actors: readonly Actor[]): Promise<number> {
+  private async crash(actors: readonly Actor[], acting: Promise<unknown>): Promise<number> {
     await this.installation.kill('worker');
+    await acting;
     await this.timePasses();
     for (const { intention, meanwhile } of actors) if (meanwhile) await intention.again!();
     const again = actors.filter(({ twice }) => twice);
@@ -150,9 +155,15 @@ export class Wave {
   }
 }
 
-const isAnswered = ({ intention }: Actor): boolean => intention.answered?.() !== false;
+async function perform(actor: Actor): Promise<void> {
+  await actor.intention.act();
+  actor.acted = true;
+}
 
-const isDone = async ({ seat }: Actor): Promise<boolean> => (await seat.unsettled()).length === 0;
+const hasActed = ({ acted, intention }: Actor): boolean => acted && intention.answered?.() !== false;
+
+const isDone = async ({ seat, intention }: Actor): Promise<boolean> =>
+  (await seat.unsettled()).length === 0 && ((await intention.done?.()) ?? true);
 
 /** Looks closer only when there is a chance that all is well. */
 async function look(seat: Seat, intention: Intention): Promise<string[]> {
@@ -180,6 +191,7 @@ async function cast(played: Case, seat: Seat): Promise<Actor> {
     intention,
     twice: doomed && twice,
     meanwhile: doomed && meanwhile && intention.again !== undefined,
+    acted: false,
   };
 }
 
