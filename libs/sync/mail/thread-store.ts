@@ -10,6 +10,7 @@ import {
   SUBJECT_WINDOW_MS,
   type ThreadAssignment,
 } from './assign-threads.js';
+import { hash64 } from './identity.js';
 
 /** A reference that is known, and the thread it belongs to. */
 export interface StoredRef {
@@ -100,8 +101,27 @@ function candidateOf(row: CandidateRow): SubjectCandidate {
   };
 }
 
+/**
+ * Makes a Message-ID that of a thread.
+ * @returns the thread that had it before, when a copy of the message came before the message itself
+ */
+export async function nameThread(tx: Tx, messageIdHeader: string, threadId: string): Promise<string | null> {
+  const [row] = await tx.query<{ thread_id: string }>(
+    `INSERT INTO thread_refs AS known (account_id, ref, thread_id) VALUES ($1, $2, $3)
+     ON CONFLICT (account_id, ref) DO UPDATE SET thread_id = CASE
+       WHEN EXISTS (SELECT FROM threads WHERE account_id = $1 AND id = known.thread_id) THEN known.thread_id
+       ELSE excluded.thread_id END
+     RETURNING thread_id`,
+    [tx.accountId, hash64(messageIdHeader), threadId],
+  );
+  return row && row.thread_id !== threadId ? row.thread_id : null;
+}
+
 /** Stores the reference graph and moves the messages of swallowed threads. */
-export async function saveAssignment(tx: Tx, { refs, merges }: ThreadAssignment): Promise<void> {
+export async function saveAssignment(
+  tx: Tx,
+  { refs, merges }: Pick<ThreadAssignment, 'refs' | 'merges'>,
+): Promise<void> {
   if (merges.size > 0) await mergeThreads(tx, merges);
   if (refs.size === 0) return;
   await tx.query(

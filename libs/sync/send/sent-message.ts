@@ -8,8 +8,8 @@ import { touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
 import { touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { OutgoingContent } from '#libs/domain/send/outgoing.js';
 
-import { hash64 } from '../mail/identity.js';
 import { insertFiles } from '../mail/insert-rows.js';
+import { nameThread, saveAssignment } from '../mail/thread-store.js';
 
 interface SentRow {
   readonly threadId: string;
@@ -51,20 +51,24 @@ export async function becomeSent(
   if (!content) tx.changes.record('delete', 'draft', id);
   tx.changes.record('create', 'message', id);
   // Answers to it find their thread.
-  const reference =
-    row.messageIdHeader === null
-      ? null
-      : tx.query('INSERT INTO thread_refs (account_id, ref, thread_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
-          tx.accountId,
-          hash64(row.messageIdHeader),
-          row.threadId,
-        ]);
-  await Promise.all([reference, touchThreads(tx, [row.threadId], { subjectKeys: new Map([[row.threadId, '0']]) })]);
+  const [other] = await Promise.all([
+    row.messageIdHeader === null ? null : nameThread(tx, row.messageIdHeader, row.threadId),
+    touchThreads(tx, [row.threadId], { subjectKeys: new Map([[row.threadId, '0']]) }),
+  ]);
+  if (other !== null) await join(tx, row.threadId, other);
   const details = content?.raw ? { blobKey: content.raw.blobKey } : {};
   await Promise.all([
     touchAnsweringDrafts(tx, [row]),
     options.saveCopy ? queueActions(tx, [{ kind: 'sent.save', objectId: id, details }]) : null,
   ]);
+}
+
+/** What was sent came back before we knew that it was sent. */
+async function join(tx: Tx, one: string, other: string): Promise<void> {
+  const [older, younger] = one < other ? [one, other] : [other, one];
+  const merges = new Map([[younger, older]]);
+  await saveAssignment(tx, { refs: new Map(), merges });
+  await touchThreads(tx, [], { merges });
 }
 
 async function create(tx: Tx, content: OutgoingContent): Promise<void> {
