@@ -75,6 +75,11 @@ export function parseMessage(message: MessageSource, budget: ParseBudget = defau
   }
 }
 
+/** What `parseMessage` says of the header of this message. */
+export function headerHashOf(source: Buffer): string {
+  return hashHeader(source, readHeaderBlock(source, 0, defaultBudget.headerBytes));
+}
+
 /** Mail of old Macs ends lines in CR alone; nothing else is without any LF. */
 function withLineFeeds(source: Buffer): Buffer {
   if (source.includes(LF) || !source.includes(CR)) return source;

@@ -43,9 +43,9 @@ export class FolderRound {
     if (watch.settled?.listing === listing && begun < watch.settled.until) return 'quiet';
     // What happens from here on unsettles it.
     watch.settled = { listing, until: begun + SWEEP_MS };
-    const known = await this.reconcile(watch, remote);
+    const { known, current } = await this.reconcile(watch, remote);
     const { condstore } = (await watch.source.get()).capabilities;
-    let complete = true;
+    let complete = current;
     const seen = new Set<string>();
     const due = async () => {
       const folders = await this.folders.list(watch.account.id);
@@ -79,24 +79,26 @@ export class FolderRound {
     }
   }
 
-  /** @returns the folders there were before */
-  private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<readonly StoredFolder[]> {
+  /** @returns the folders there were before, and whether those of the listing are known now */
+  private async reconcile(watch: Watch, remote: readonly RemoteFolder[]): Promise<Reconciled> {
     const known = await this.folders.list(watch.account.id);
     const plan = planFolders(known, await this.identified(watch, known, remote));
     if (plan.create.length + plan.change.length + plan.missing.length > 0) this.visits.unsettle(watch);
     const gone: KnownFolder[] = [];
     for (const folder of plan.missing) if (await this.visits.isGone(watch, folder)) gone.push(folder);
-    if (plan.create.length + plan.change.length + gone.length === 0) return known;
+    if (plan.create.length + plan.change.length + gone.length === 0) return { known, current: true };
     if (gone.length > 0) watch.roundAt = Date.now() + 1;
-    await this.writer.write(
+    const current = await this.writer.write(
       watch.account.id,
       async (tx) => {
         // What users have done to folders is not undone before it is done: afterwards they are looked at again.
-        if (!(await hasFolderActions(tx))) await saveFolders(tx, plan, gone);
+        if (await hasFolderActions(tx)) return false;
+        await saveFolders(tx, plan, gone);
+        return true;
       },
       { epoch: watch.account.epoch },
     );
-    return known;
+    return { known, current };
   }
 
   /** Listings come without MAILBOXIDs: those that matter are asked for, at a round trip each. */
@@ -133,6 +135,12 @@ export class FolderRound {
     }
     watch.roundAt = Math.min(watch.roundAt, Math.max(Date.now() + 1000, oldest.getTime() + graceMs + 50));
   }
+}
+
+interface Reconciled {
+  readonly known: readonly StoredFolder[];
+  /** False: mail may lie in folders that nobody has read yet. */
+  readonly current: boolean;
 }
 
 interface Listed {

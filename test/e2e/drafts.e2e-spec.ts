@@ -143,6 +143,24 @@ describe('drafts', () => {
     await eventually('its end', async () => (await account.api.get(`/drafts/${id}`)).status === 404);
   });
 
+  it('are the same message when another mail program takes them elsewhere', async () => {
+    const { id } = await send<DraftJson>('POST', '/drafts', { subject: 'Restless' });
+    await onlySaved('the copy', (source) => source.includes('Restless'));
+    await settled();
+    const moved = async (from: string, to: string) => {
+      const lock = await other.getMailboxLock(from);
+      await other.messageMove('1:*', to);
+      lock.release();
+    };
+    await moved('Drafts', 'Archive');
+    const now = async () => (await account.api.get(`/messages/${id}`)).json as { object?: string };
+    await eventually('a message', async () => (await now()).object === 'message');
+    await moved('Archive', 'Drafts');
+    await eventually('a draft', async () => (await listed()).some((draft) => draft.id === id));
+    await send('DELETE', `/drafts/${id}`, {});
+    await eventually('its end', async () => (await saved()).length === 0);
+  });
+
   it('written elsewhere can be changed here', async () => {
     await other.append('Drafts', letter({ name: 'elsewhere' }), ['\\Draft']);
     const [found] = await eventually('the draft', async () => ((await listed()).length === 1 ? listed() : null));

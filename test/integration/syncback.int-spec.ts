@@ -1,8 +1,11 @@
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { queueActions } from '#libs/domain/actions/actions.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
 import { ActingAccount, type Meddling } from '../support/acting-account.js';
 import { Engine } from '../support/engine.js';
+import { letter, messageId } from '../support/letters.js';
 
 /** The worker is gone at this point: nothing is caught, nothing is settled. */
 class Killed extends Error {}
@@ -51,6 +54,11 @@ describe.each([
   const update = (wish: Parameters<typeof account.mail.updateMessage>[2]) =>
     account.mail.updateMessage(account.ref, id, wish);
   const message = () => account.message(subject);
+  const renumberDrafts = async () => {
+    await account.client.mailboxClose().catch(() => false);
+    const uidValidity = String(Math.floor(Date.now() / 1000) + number);
+    await engine.dovecot.doveadm('mailbox', 'update', '-u', 'ada@example.com', '--uid-validity', uidValidity, 'Drafts');
+  };
   /** How many copies of the letter lie in a folder, as others see it. */
   const copies = async (folder: string) => {
     const uids = await account.uid(folder, subject);
@@ -118,6 +126,31 @@ describe.each([
     expect(await account.states()).toEqual(['successful']);
     expect([await copies('INBOX'), await copies('Archive'), await copies('Work')].at(-1)).toBe(1);
     if (name !== 'neither MOVE nor UIDPLUS nor CONDSTORE') expect(await copies('Archive')).toBe(0);
+  });
+
+  it('leave mail alone that somebody moves into a new folder while folders wait to be made', async () => {
+    const target = `Elsewhere ${number}`;
+    await account.folders.create(account.ref, `Here ${number}`);
+    await account.client.mailboxCreate(target);
+    await account.client.messageMove(await account.uid('INBOX', subject), target, { uid: true });
+    await account.round();
+    await account.round();
+    await account.act();
+    await account.round();
+    const { id: now, folders } = (await message())!;
+    expect([now, folders]).toEqual([id, [target]]);
+  });
+
+  it('delete the copies of a draft in a folder that was numbered anew, too', async () => {
+    const name = `${id}-0@example.com`;
+    const copy = letter({ name: subject, headers: ['X-Draft: yes'] }).replace(messageId(subject), `<${name}>`);
+    await account.client.append('Drafts', copy);
+    await renumberDrafts();
+    await engine.app.get(AccountWriter).write(account.id, async (tx) => {
+      await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details: { madeHere: true, places: [] } }]);
+    });
+    await account.act();
+    expect(await account.uid('Drafts', subject)).toBe('');
   });
 
   it('fail when the message is deleted', async () => {

@@ -73,7 +73,7 @@ export class ActionStore {
 /** Whether folders are still to be created, renamed or deleted. */
 export async function hasFolderActions(tx: Tx): Promise<boolean> {
   const found = await tx.query(
-    `SELECT FROM actions WHERE account_id = $1 AND state = 'pending' AND kind <> 'message.update' LIMIT 1`,
+    `SELECT FROM actions WHERE account_id = $1 AND state = 'pending' AND kind LIKE 'folder.%' LIMIT 1`,
     [tx.accountId],
   );
   return found.length > 0;

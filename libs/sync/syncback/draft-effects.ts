@@ -13,6 +13,7 @@ import { dropUids } from '../mail/uid-changes.js';
 import { MessageFiles } from '../send/message-files.js';
 
 import { type PendingAction, settle } from './action-store.js';
+import { copyIdentity } from './copy-identity.js';
 import { DraftContents } from './draft-contents.js';
 import { DraftStore, type StoredDraft } from './draft-store.js';
 import { refused } from './give-up.js';
@@ -59,11 +60,13 @@ export class DraftEffects {
     const [known] = await driver.find(home.path, draft.messageIdHeader);
     const append = (source: Buffer) => driver.append(home.path, source, FLAGS, draft.receivedAt);
     const place = known ?? (await this.files.whole(bytes, append));
+    const identity = await copyIdentity(driver, home.path, place, draft, bytes);
     await this.removeOlder(driver, draft, folders, home, place);
     return async (tx) => {
       // What was sent meanwhile is no draft any more, and its copy here goes with the action that follows.
       if (await this.drafts.isDraft(tx, draft.id)) {
         await this.place(tx, draft, folders, home, place);
+        await this.drafts.know(tx, draft.id, identity);
         await this.drafts.setParts(tx, draft.id, parts);
       }
       await settle(tx, [action.id], 'successful');
@@ -123,13 +126,14 @@ export class DraftEffects {
     const removed: { readonly folderId: string; readonly uids: number[] }[] = [];
     for (const folder of await this.folders.list(watch.account.id)) {
       const here = numbered(folder);
-      const known = places.filter((place) => place.folderId === folder.id && place.uidValidity === here.uidValidity);
       const ours = madeHere && folder.role === 'drafts' ? await driver.find(folder.path, `${action.objectId}-`) : [];
-      const found = ours.filter(({ uidValidity }) => uidValidity === here.uidValidity);
-      const uids = [...new Set([...known, ...found].map(({ uid }) => Number(uid)))];
+      // Nobody may have read the folder since it was numbered, or at all.
+      const { uidValidity } = ours[0] ?? here;
+      const known = places.filter((place) => place.folderId === folder.id && place.uidValidity === uidValidity);
+      const uids = [...new Set([...known, ...ours].map(({ uid }) => Number(uid)))];
       if (uids.length === 0) continue;
-      await driver.remove(here, uids);
-      removed.push({ folderId: folder.id, uids });
+      await driver.remove({ path: folder.path, uidValidity }, uids);
+      if (uidValidity === here.uidValidity) removed.push({ folderId: folder.id, uids });
     }
     return async (tx) => {
       // A pass may have seen the copy after what it is a copy of was sent or deleted.

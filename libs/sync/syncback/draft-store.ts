@@ -69,6 +69,15 @@ export class DraftStore {
     await insertUids(tx, folderId, [{ read: { uid, flags }, messageId: draft.id, receivedAt: draft.receivedAt }]);
   }
 
+  /** What its copy is known by. Not told of a copy that was taken for another message before this was known. */
+  async know(tx: Tx, id: string, identity: string): Promise<void> {
+    await tx.query(
+      `UPDATE messages SET identity = $3 WHERE account_id = $1 AND id = $2
+         AND NOT EXISTS (SELECT FROM messages other WHERE other.account_id = $1 AND other.identity = $3)`,
+      [tx.accountId, id, identity],
+    );
+  }
+
   async isDraft(tx: Tx, id: string): Promise<boolean> {
     const found = await tx.query('SELECT FROM messages WHERE account_id = $1 AND id = $2 AND draft', [
       tx.accountId,

@@ -11,6 +11,7 @@ import { FolderStore, type StoredFolder } from '../mail/folder-store.js';
 import { MessageFiles } from '../send/message-files.js';
 
 import { type PendingAction, settle } from './action-store.js';
+import { copyIdentity } from './copy-identity.js';
 import { DraftContents } from './draft-contents.js';
 import { DraftStore, type StoredDraft } from './draft-store.js';
 import { refused } from './give-up.js';
@@ -47,12 +48,14 @@ export class SentEffects {
       const [known] = await driver.find(home.path, message.messageIdHeader);
       const append = (source: Buffer) => driver.append(home.path, source, FLAGS, message.receivedAt);
       const place = known ?? (await this.files.whole(bytes, append));
+      const identity = await copyIdentity(driver, home.path, place, message, bytes);
       await this.writer.write(
         accountId,
         async (tx) => {
           const told = place && place.uidValidity === home.cursor?.uidValidity;
           await Promise.all([
             told ? this.drafts.put(tx, message, home.id, place.uid, FLAGS) : null,
+            this.drafts.know(tx, message.id, identity),
             this.drafts.setParts(tx, message.id, parts),
             settle(tx, [action.id], 'successful'),
           ]);
