@@ -164,11 +164,24 @@ describe('sending', () => {
     const drafts = () => account.api.ok<(MessageJson & { version: number })[]>('/drafts');
     await eventually('the draft', async () => (await drafts()).length > 0);
     const [{ id, version } = { id: '', version: 0 }] = await drafts();
+    smtp.script = { 'RCPT eve@example.com': '550 5.1.1 Nobody of that name' };
+    expect((await call('POST', '/send', { draft_id: id, version })).status).toBe(402);
+    // It is a draft still, the same here and there.
+    await settled();
+    expect(await sources('Drafts')).toEqual([expect.stringContaining(`Message-ID: <${id}-${version}@`)]);
+    expect((await drafts()).map((draft) => [draft.id, draft.version])).toEqual([[id, version]]);
+    smtp.script = {};
+    smtp.received.length = 0;
     await ok(call('POST', '/send', { draft_id: id, version }));
     expect(smtp.received[0]).toContain(`Message-ID: <${id}-${version}@`);
     await settled();
     expect(await inSent(id)).toHaveLength(1);
     expect([await drafts(), await sources('Drafts')]).toEqual([[], []]);
+    const lock = await other.getMailboxLock('Sent');
+    await other.messageMove('*', 'Trash');
+    lock.release();
+    const folder = async () => (await account.api.ok<{ folder: { name: string } }>(`/messages/${id}`)).folder.name;
+    await eventually('the same message in the trash', async () => (await folder()) === 'trash');
   });
 
   it('notes on a sent message whom it did not reach, and believes no report about others', async () => {

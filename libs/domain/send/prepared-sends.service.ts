@@ -12,6 +12,7 @@ import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
+import { queueActions } from '../actions/actions.js';
 import { replyTarget } from '../drafts/draft-reply.js';
 import type { DraftFields, DraftRow } from '../drafts/draft-fields.js';
 import { draftRow } from '../drafts/draft-rows.js';
@@ -140,6 +141,9 @@ function mustBeComplete(fields: DraftFields) {
 async function ownHeader(tx: Tx, { id, version, from, madeHere, messageIdHeader }: DraftRow): Promise<string> {
   if (madeHere && messageIdHeader !== null) return messageIdHeader;
   const own = ownMessageId(id, version, from[0]?.email ?? '');
+  tx.changes.record('modify', 'draft', id);
+  // So does its copy at the provider: when it cannot be sent, it is a draft still.
+  await queueActions(tx, [{ kind: 'draft.save', objectId: id, details: { version } }]);
   await tx.query('UPDATE messages SET made_here = true, message_id_header = $3 WHERE account_id = $1 AND id = $2', [
     tx.accountId,
     id,
