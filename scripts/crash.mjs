@@ -8,7 +8,7 @@ await runSpec({
   --runs N       deaths at every point of every deed (default 1)
   --minutes N    begin no more after N minutes
   --start SEED   the first seed; the others follow it (default: by the clock)
-  --wave N       deaths at a time (default 34)
+  --wave N       deaths at a time (default 80)
   --deed NAME    one kind of write only
   --point POINT  one point only, as a fault names it`,
   settings: {

@@ -9,8 +9,8 @@ const budget = {
   runs: Number(process.env['CRASH_RUNS'] ?? 0),
   minutes: Number(process.env['CRASH_MINUTES'] ?? Infinity),
   start: Number(process.env['CRASH_START'] ?? Date.now() % 1_000_000),
-  /** Worker deaths at a time. */
-  wave: Number(process.env['CRASH_WAVE'] ?? 34),
+  /** Worker deaths at a time: of many runs more, so that it starts less often. */
+  wave: Number(process.env['CRASH_WAVE'] ?? (process.env['CRASH_RUNS'] ? 80 : 34)),
   /** One cell of the matrix: deed and point, as a fault prints them. */
   deed: process.env['CRASH_DEED'],
   point: process.env['CRASH_POINT'],

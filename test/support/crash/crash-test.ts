@@ -39,7 +39,7 @@ export class CrashTest {
 
   static async start(): Promise<CrashTest> {
     const plan = new CrashPlan();
-    const env = { ...plan.env, DATABASE_POOL_SIZE: '80', SYNC_BACKFILL_THREADS: '1' };
+    const env = { ...plan.env, DATABASE_POOL_SIZE: '80', SYNC_BACKFILL_THREADS: '1', SYNC_FOLDER_POLL_SECONDS: '3' };
     const product = await Product.start({ env });
     const dirs: string[] = [];
     const start = (settings: DovecotSettings) => {
@@ -70,11 +70,27 @@ export class CrashTest {
 
   /** Takes the next cases off the list, as many as can be played at once. */
   async next(list: Case[], most: number): Promise<CaseResult[]> {
-    const cases = list.splice(0, most);
+    const cases = this.seated(list, most);
     const played = await Promise.all(cases.map(async (one) => [one, await this.seatFor(one)] as const));
     const results = await this.wave.run(played);
     await Promise.all(played.map(([one, seat], index) => this.giveBack(one, seat, results[index]!)));
     return results;
+  }
+
+  /** Those first for whom there is a mailbox: one in which nobody plays costs a worker that starts as much as another. */
+  private seated(list: Case[], most: number): Case[] {
+    const cases: Case[] = [];
+    const standing: Case[] = [];
+    const room = new Map(Object.entries(this.free).map(([server, { length }]) => [server, length]));
+    while (list.length > 0 && cases.length < most) {
+      const one = list.shift()!;
+      const left = room.get(one.deed.server)!;
+      room.set(one.deed.server, left - 1);
+      (left > 0 ? cases : standing).push(one);
+    }
+    cases.push(...standing.splice(0, most - cases.length));
+    list.unshift(...standing);
+    return cases;
   }
 
   private async seatFor({ deed: { server } }: Case): Promise<Seat> {

@@ -14,6 +14,8 @@ export interface Intention {
   readonly answered?: () => boolean;
   /** What nobody waits for: whether it is done, once time has passed. */
   readonly done?: () => Promise<boolean>;
+  /** What can be told without looking at everything, and is asked before. */
+  readonly missing?: () => Promise<string[]>;
   /** What is missing of what was wanted, or was done too often. Empty when all is well. */
   faults(found: Found): string[] | Promise<string[]>;
 }

@@ -107,6 +107,10 @@ class Waiting {
     return status !== 'pending' || (reason?.includes(DOUBT) ?? false);
   }
 
+  async missing(): Promise<string[]> {
+    return (await this.isDone()) ? [] : [`${this.subject} waits still`];
+  }
+
   private now(): Promise<Job> {
     return this.seat.account.api.ok<Job>(`/job-statuses/${this.job.id}`);
   }
@@ -130,11 +134,7 @@ class Waiting {
     const shown = found.view.messages.some((message) => message['subject'] === this.subject && 'send_at' in message);
     if (shown !== (waits && this.wish.wasDraft)) faults.push(`${this.subject} waits in the outbox: ${waits}`);
     if (waits && accepted > 0) faults.push(`${this.subject} was sent, and waits to be sent`);
-    // What still waits is sent when its time comes; what comes of it is looked at next time.
-    if (status === 'pending' && !doubt) {
-      faults.push(`${this.subject} waits still: ${reason}`);
-      await this.timeComes();
-    }
+    if (status === 'pending' && !doubt) faults.push(`${this.subject} waits still: ${reason}`);
     return faults;
   }
 }
@@ -149,6 +149,7 @@ async function sendLater(seat: Seat, random: Random): Promise<Intention> {
     act: () => waiting.becomesDue(),
     again: async () => (cancels ? waiting.cancel() : waiting.move()),
     done: () => waiting.isDone(),
+    missing: () => waiting.missing(),
     faults: (found) => waiting.faults(found),
   };
 }
@@ -165,6 +166,7 @@ async function cancelDue(seat: Seat, random: Random): Promise<Intention> {
       waiting.cancel();
     },
     done: () => waiting.isDone(),
+    missing: () => waiting.missing(),
     faults: (found) => waiting.faults(found),
   };
 }

@@ -11,8 +11,12 @@ import { letter } from '../letters.js';
 import { type ConnectedAccount, PASSWORD, type Product } from '../product.js';
 
 import type { AcceptedMail } from './accepted-mail.js';
+import { withoutFaults } from './without-faults.js';
 
 const LETTERS = 4;
+const REST_MS = 60_000;
+/** Of one deed, and more: those of earlier ones were seen to be settled. */
+const MOST_ACTIONS = 50;
 
 /** Everything that can be seen of an account, once it is quiet. */
 export interface Found {
@@ -103,13 +107,14 @@ export class Seat {
 
   /** What is not done yet, or never will be. What became of sending is told to those who ask again. */
   async unsettled(): Promise<string[]> {
-    const jobs = await this.account.api.ok<{ status: string; action: string }[]>('/job-statuses?limit=1000');
+    const jobs = await this.account.api.ok<{ status: string; action: string }[]>(`/job-statuses?limit=${MOST_ACTIONS}`);
     const left = jobs.filter(({ action, status }) => action !== 'send_message' && status !== 'successful');
     return left.map(({ action, status }) => `${action} is ${status}`);
   }
 
   async rest(): Promise<void> {
-    await eventually(`rest of ${this.user}`, async () => (await this.unsettled()).length === 0);
+    const left = await withoutFaults(() => this.unsettled(), REST_MS);
+    if (left.length > 0) throw new Error(`${this.user} comes to no rest: ${left.join()}`);
   }
 
   async look(): Promise<Found> {

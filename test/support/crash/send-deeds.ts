@@ -27,6 +27,7 @@ function sending(
 ): Intention {
   let key = randomUUID();
   let answered = false;
+  let told: ApiAnswer;
   return {
     act: async () => {
       // Nobody answers as long as the worker stands still, or after it died; who waits long enough is told in the end.
@@ -35,11 +36,13 @@ function sending(
         .then(() => (answered = true));
     },
     answered: () => answered,
+    missing: async () => {
+      told = await post(key);
+      return told.status === 409 ? [`${subject} is on its way still: ${told.text}`] : [];
+    },
     faults: async (found) => {
-      const told = await post(key);
       const accepted = seat.accepted(subject);
       const faults = accepted > 1 ? [`${subject} was sent ${accepted} times`] : [];
-      if (told.status === 409) return [...faults, `${subject} is on its way still: ${told.text}`];
       if (told.status === 200 || told.status === 504) {
         const wrong = told.status === 200 && accepted !== 1;
         return [

@@ -9,6 +9,7 @@ import type { Installation } from '../installation.js';
 import type { CrashPlan } from './crash-plan.js';
 import type { Deed, Intention } from './deed.js';
 import { Seat } from './seat.js';
+import { withoutFaults } from './without-faults.js';
 
 /** Longer than anything takes to come to its point, or to be done. */
 const PATIENCE_MS = 30_000;
@@ -145,13 +146,8 @@ export class Wave {
   }
 
   /** @returns what is not as it should be once it is quiet */
-  private async verify({ seat, intention }: Actor): Promise<string[]> {
-    const deadline = Date.now() + SETTLE_MS;
-    for (let wait = 50; ; wait = Math.min(wait * 1.5, 1000)) {
-      const faults = await look(seat, intention);
-      if (faults.length === 0 || Date.now() > deadline) return faults;
-      await pause(wait);
-    }
+  private verify({ seat, intention }: Actor): Promise<string[]> {
+    return withoutFaults(() => look(seat, intention), SETTLE_MS);
   }
 }
 
@@ -170,6 +166,8 @@ async function look(seat: Seat, intention: Intention): Promise<string[]> {
   try {
     const unsettled = await seat.unsettled();
     if (unsettled.length > 0) return unsettled;
+    const missing = (await intention.missing?.()) ?? [];
+    if (missing.length > 0) return missing;
     const found = await seat.look();
     return [...Seat.faults(found), ...(await intention.faults(found))];
   } catch (error) {
