@@ -70,6 +70,13 @@ describe('buildMessage', () => {
     }
   });
 
+  it('is the same bytes whenever it is built', async () => {
+    for (const files of [[small('a'), picture], [large]]) {
+      const build = async () => allBytes((await buildMessage({ ...letter, files }, { keepBcc: true })).bytes);
+      expect((await build()).equals(await build())).toBe(true);
+    }
+  });
+
   it('names Bcc only where it may', async () => {
     for (const files of [[], [large]]) {
       for (const keepBcc of [true, false]) {

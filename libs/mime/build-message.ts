@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 
 import { compile } from 'html-to-text';
@@ -103,6 +104,8 @@ function* partsBelow(
 
 function composer(message: OutgoingMessage, text: string, contents: readonly (Buffer | Readable)[]): MailComposer {
   return new MailComposer({
+    // Left to chance, it would make another message of what is built once more.
+    baseBoundary: hash('sha256', message.messageIdHeader).slice(0, 16),
     messageId: bracketed(message.messageIdHeader),
     date: message.date,
     subject: message.subject,
