@@ -160,6 +160,29 @@ describe('sending later', () => {
     expect(subjects()).toEqual(['Patience', 'Meanwhile']);
   });
 
+  it('is tried anew when it was moved, as if it had not been tried before', async () => {
+    smtp.script = { MAIL: '421 4.4.5 busy' };
+    const { id } = await ok(call('POST', '/outbox', letterTo('eve@example.com', 'Moved')));
+    const pauseAfter = (claims: number) =>
+      eventually(`try ${claims}`, async () => {
+        const [row] = await product.installation.query<{ pause: number }>(
+          `SELECT extract(epoch FROM due_at - now())::float AS pause FROM sends
+           WHERE id = $1 AND claims = $2 AND state = 'scheduled' AND answer IS NOT NULL`,
+          [id, claims],
+        );
+        return row?.pause;
+      });
+    for (let tries = 1; tries < 5; tries += 1) {
+      await pauseAfter(tries);
+      await due();
+    }
+    expect(await pauseAfter(5)).toBeGreaterThan(300);
+    await ok(call('PATCH', `/outbox/${id}`, { send_at: inSeconds(600) }));
+    await due();
+    expect(await pauseAfter(6)).toBeLessThan(100);
+    await ok(call('DELETE', `/outbox/${id}`));
+  });
+
   it.each([
     [{ send_at: 1_000_000_000 }, 'send_at must be in the future'],
     [{ send_at: 'soon' }, 'send_at must be a whole number of unix seconds'],

@@ -11,12 +11,11 @@ import { ScheduledSends } from '#libs/domain/send/scheduled-sends.service.js';
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
 import { WhileStopped } from '../http/auth/public.decorator.js';
 import { BodyOf, OutboxChange, OutboxMessage } from '../http/body-docs.js';
-import { readDraft } from '../http/draft-body.js';
 import { objectOf } from '../http/mail-update.js';
 import { limit, offset, PathId } from '../http/parameters.js';
 
 import { readOutboxChange, readOutboxSchedule } from './schedule.js';
-import { draftNamed, keyOf } from './send-body.js';
+import { keyOf, preparedBody } from './send-body.js';
 
 const OutboxQuery = z.object({ limit, offset });
 type OutboxQuery = z.infer<typeof OutboxQuery>;
@@ -55,10 +54,7 @@ export class OutboxController {
   ): Promise<JobStatusView> {
     const { send_at: sendAt, retry_limit_datetime: retryLimit } = objectOf(body);
     const schedule = readOutboxSchedule(sendAt, retryLimit);
-    const draft = draftNamed(body);
-    const prepare = draft
-      ? await this.prepared.draft(account, draft.id, draft.version)
-      : await this.prepared.messageForLater(account, readDraft(body));
+    const prepare = await preparedBody(this.prepared, account, body, true);
     return this.scheduled.add(account, prepare, { key: keyOf(key), hash: sha256(JSON.stringify(body)) }, schedule);
   }
 

@@ -19,13 +19,12 @@ import { SendRequests } from '#libs/domain/send/send-requests.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
 import { SendBody } from '../http/body-docs.js';
-import { readDraft } from '../http/draft-body.js';
 import { objectOf } from '../http/mail-update.js';
 import { text } from '../http/parameters.js';
 import { RenderedJson } from '../http/reply.js';
 
 import { readSchedule } from './schedule.js';
-import { draftNamed, keyOf } from './send-body.js';
+import { keyOf, preparedBody } from './send-body.js';
 
 /** What transfer encoding adds to files, and a little for the rest. */
 const ENCODED = 1.4;
@@ -75,10 +74,7 @@ export class SendController {
   private async sendJson(account: AccountRef, dialect: Dialect, request: SendRequest, body: unknown): Promise<Sent> {
     const { send_at: sendAt, retry_limit_datetime: retryLimit } = objectOf(body);
     const schedule = readSchedule(sendAt, retryLimit);
-    const draft = draftNamed(body);
-    const prepare = draft
-      ? await this.prepared.draft(account, draft.id, draft.version)
-      : await this.prepared[schedule ? 'messageForLater' : 'message'](account, readDraft(body));
+    const prepare = await preparedBody(this.prepared, account, body, schedule !== null);
     if (schedule) return this.scheduled.add(account, prepare, request, schedule);
     return this.shown(account, dialect, await this.requests.send(account, prepare, request));
   }

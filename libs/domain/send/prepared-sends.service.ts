@@ -6,6 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { BlobStore } from '#libs/blobs/blob-store.js';
 import type { Tx } from '#libs/changes/account-writer.js';
 import { Conflict, InvalidRequest, NotFound } from '#libs/common/errors.js';
+import { hash64Sql } from '#libs/common/hash.js';
 import { newId } from '#libs/common/ids.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
@@ -158,7 +159,7 @@ async function threadOfReferences(tx: Tx, references: readonly string[]): Promis
   const [row] = await tx.query<{ thread_id: string }>(
     `SELECT link.thread_id FROM unnest($2::text[]) WITH ORDINALITY AS named(ref, at)
      JOIN thread_refs link ON link.account_id = $1
-       AND link.ref = ('x' || substr(encode(sha256(convert_to(named.ref, 'UTF8')), 'hex'), 1, 16))::bit(64)::bigint
+       AND link.ref = ${hash64Sql('named.ref')}
      JOIN threads thread ON thread.account_id = $1 AND thread.id = link.thread_id
      ORDER BY named.at DESC LIMIT 1`,
     [tx.accountId, references],

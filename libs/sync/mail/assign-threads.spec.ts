@@ -1,3 +1,5 @@
+import { hash64 } from '#libs/common/hash.js';
+
 import {
   assignThreads,
   keyed,
@@ -6,7 +8,6 @@ import {
   type ThreadableMessage,
   type ThreadingFacts,
 } from './assign-threads.js';
-import { hash64 } from './identity.js';
 
 const day = 86_400_000;
 const message = (id: string, fields: Partial<ThreadableMessage> = {}): ThreadableMessage => ({

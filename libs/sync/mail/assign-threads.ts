@@ -1,6 +1,5 @@
+import { hash64 } from '#libs/common/hash.js';
 import { newId } from '#libs/common/ids.js';
-
-import { hash64 } from './identity.js';
 
 /** A thread holds at most this many messages; then it is continued in a new one. */
 export const MAX_THREAD_MESSAGES = 500;

@@ -1,9 +1,9 @@
 import { type LogEntry, noteEvents } from '#libs/changes/account-events.js';
 import type { Tx } from '#libs/changes/account-writer.js';
+import { hash64 } from '#libs/common/hash.js';
 import type { StoredFailure } from '#libs/database/message.entity.js';
 import type { DeliveryReport } from '#libs/mime/delivery-report.js';
 
-import { hash64 } from './identity.js';
 import type { NewMessage } from './insert-rows.js';
 
 const MOST_KEPT = 100;

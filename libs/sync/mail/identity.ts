@@ -26,8 +26,3 @@ export function messageIdentity(facts: IdentityFacts): string {
 function secondsOf(date: Date | null): number {
   return date ? Math.floor(date.getTime() / 1000) : 0;
 }
-
-/** A signed 64-bit hash, spelled in decimal: the key of Message-IDs in thread_refs and of base subjects in threads. */
-export function hash64(text: string): string {
-  return hash('sha256', text, 'buffer').readBigInt64BE(0).toString();
-}

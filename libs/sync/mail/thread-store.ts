@@ -1,4 +1,5 @@
 import type { Tx } from '#libs/changes/account-writer.js';
+import { hash64 } from '#libs/common/hash.js';
 import { kindOf } from '#libs/domain/messages/touch-mail.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
 
@@ -10,7 +11,6 @@ import {
   SUBJECT_WINDOW_MS,
   type ThreadAssignment,
 } from './assign-threads.js';
-import { hash64 } from './identity.js';
 
 /** A reference that is known, and the thread it belongs to. */
 export interface StoredRef {

@@ -43,7 +43,7 @@ export async function noteFailure(tx: Tx, send: ClaimedSend, failed: Failed): Pr
       send.id,
       send.claims,
       state,
-      JSON.stringify({ error: { status, type, message, details } }),
+      JSON.stringify({ error: { status, type, message, details }, tries: send.tries + 1 }),
       retryAt,
       LOOK_MINUTES,
       failed.from,
@@ -55,9 +55,9 @@ export async function noteFailure(tx: Tx, send: ClaimedSend, failed: Failed): Pr
   if (send.retryUntil) await touchDraft(tx, send.messageId);
 }
 
-function nextTry({ retryUntil, claims }: ClaimedSend, { status }: DomainError, now: number): Date | null {
+function nextTry({ retryUntil, tries }: ClaimedSend, { status }: DomainError, now: number): Date | null {
   if (!retryUntil || !PASSING.has(status)) return null;
-  const at = new Date(now + backOffMs(claims + PATIENCE));
+  const at = new Date(now + backOffMs(tries + 1 + PATIENCE));
   return at <= retryUntil ? at : null;
 }
 

@@ -20,6 +20,8 @@ export interface ClaimedSend {
   readonly provider: string;
   /** Which claim this is: after the next one this one counts no more. */
   readonly claims: number;
+  /** That failed since its time was set. */
+  readonly tries: number;
   /** Null when somebody waits for it: then it is not tried again. */
   readonly retryUntil: Date | null;
 }
@@ -29,6 +31,7 @@ export interface AbandonedSend extends ClaimedSend {
 }
 
 const CLAIMED = `id, account_id AS "accountId", message_id AS "messageId", content, claims, retry_until AS "retryUntil",
+  coalesce((answer->>'tries')::integer, 0) AS tries,
   (SELECT provider FROM accounts WHERE accounts.id = account_id) AS provider`;
 
 /** Rows of `sends`, as the worker moves them on. Each step is taken by one worker, once. */

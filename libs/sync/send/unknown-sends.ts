@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { noteEvents } from '#libs/changes/account-events.js';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { hash64Sql } from '#libs/common/hash.js';
 import { Logger } from '#libs/common/logger.js';
 import { Reader } from '#libs/database/reader.js';
 import type { OutgoingContent } from '#libs/domain/send/outgoing.js';
@@ -47,8 +48,7 @@ const COPIES = `
       JOIN messages other ON other.account_id = send.account_id AND other.thread_id = link.thread_id
         AND other.message_id_header = send.message_id_header
         AND other.received_at > send.created_at - interval '10 minutes'
-    WHERE link.account_id = send.account_id AND link.ref =
-      ('x' || substr(encode(sha256(convert_to(send.message_id_header, 'UTF8')), 'hex'), 1, 16))::bit(64)::bigint
+    WHERE link.account_id = send.account_id AND link.ref = ${hash64Sql('send.message_id_header')}
   ) AS copy
   JOIN message_uids place ON place.account_id = send.account_id AND place.message_id = copy.id
     AND place.uid > 0 AND '\\Draft' <> ALL(place.flags)
