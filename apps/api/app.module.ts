@@ -33,6 +33,7 @@ import { ErrorFilter } from './http/error.filter.js';
 import { ParameterPipe } from './http/parameter.pipe.js';
 import { RouteTable } from './http/route-table.js';
 import { JobStatusesController } from './job-statuses/job-statuses.controller.js';
+import { ManagementModule } from './management/management.module.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { OauthModule } from './oauth/oauth.module.js';
 import { OutboxController } from './send/outbox.controller.js';
@@ -63,6 +64,7 @@ export class AppModule {
         TagsModule,
         ThreadsModule,
         OauthModule,
+        ManagementModule,
       ],
       // Express tries routes in this order: the busiest first.
       controllers: [

@@ -1,4 +1,5 @@
 import { PROGRAM } from '#libs/config/program.js';
+import type { ApplicationRef } from '#libs/domain/applications/applications.service.js';
 import type { MailSettings } from '#libs/providers/contracts/connection-settings.js';
 import type { DetectedProvider } from '#libs/providers/detect/detect-provider.js';
 import { verifyCredentials } from '#libs/providers/registry/verify-credentials.js';
@@ -19,6 +20,7 @@ export const addOptions = {
   'smtp-username': { type: 'string' },
   'no-verify-certificate': { type: 'boolean' },
   name: { type: 'string' },
+  app: { type: 'string' },
   json: { type: 'boolean' },
 } as const;
 
@@ -29,8 +31,7 @@ export type AddFlags = {
 /** `account add`: finds the servers, asks for what is missing, signs in once to see that it works, stores the account. */
 export async function addAccount(context: Context, terminal: Terminal, email: string, flags: AddFlags): Promise<void> {
   if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new CommandError(`${email} is no email address`);
-  const application = await context.applications.first();
-  if (!application) throw new CommandError('There is no application yet: run "setup" first');
+  const application = await applicationFor(context, flags.app);
   const detected = needsDetection(flags) ? await context.detection.detect(email) : null;
   if (detected?.signIn === 'oauth' && !flags['imap-host']) {
     throw new CommandError(
@@ -56,6 +57,14 @@ export async function addAccount(context: Context, terminal: Terminal, email: st
   const connected = { account_id: account.id, namespace_id: account.id, access_token: token };
   if (flags.json) return say(terminal, JSON.stringify(connected));
   report(terminal, email, connected, context.apiUrl);
+}
+
+async function applicationFor({ applications }: Context, clientId: string | undefined): Promise<ApplicationRef> {
+  const application = clientId === undefined ? await applications.first() : await applications.byClientId(clientId);
+  if (application) return application;
+  throw new CommandError(
+    clientId === undefined ? 'There is no application yet: run "setup" first' : `There is no application ${clientId}`,
+  );
 }
 
 function needsDetection(flags: AddFlags): boolean {

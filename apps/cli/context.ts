@@ -10,6 +10,7 @@ import { createDataSource, poolOf } from '#libs/database/data-source.js';
 import { Reader } from '#libs/database/reader.js';
 import { AccessTokens } from '#libs/domain/accounts/access-tokens.js';
 import { AccountsService } from '#libs/domain/accounts/accounts.service.js';
+import { Sealing } from '#libs/domain/accounts/sealing.js';
 import { ApplicationsService } from '#libs/domain/applications/applications.service.js';
 import { ProviderDetection } from '#libs/providers/detect/detect.module.js';
 import { DriverRegistry } from '#libs/providers/registry/driver-registry.js';
@@ -21,6 +22,7 @@ export interface Context {
   readonly accounts: AccountsService;
   readonly applications: ApplicationsService;
   readonly tokens: AccessTokens;
+  readonly sealing: Sealing;
   readonly detection: ProviderDetection;
   readonly registry: DriverRegistry;
   readonly guard: EgressGuard;
@@ -37,11 +39,13 @@ export async function openContext(config: Config): Promise<Context> {
   const reader = new Reader(pool);
   const queue = new JobQueue(config, createLogger('cli', 'silent'));
   const guard = new EgressGuard({ allowPrivate: config.EGRESS_ALLOW_PRIVATE });
+  const box = new SecretBox(config.SECRET_KEYS);
   return {
     dataSource,
-    accounts: new AccountsService(new AccountWriter(pool), reader, new SecretBox(config.SECRET_KEYS), queue),
-    applications: new ApplicationsService(reader, dataSource),
+    accounts: new AccountsService(new AccountWriter(pool), reader, box, queue),
+    applications: new ApplicationsService(reader, dataSource, box),
     tokens: new AccessTokens(dataSource),
+    sealing: new Sealing(dataSource, box),
     detection: new ProviderDetection(config, guard),
     registry: new DriverRegistry(),
     guard,

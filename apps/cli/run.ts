@@ -9,7 +9,16 @@ import { PROGRAM } from '#libs/config/program.js';
 
 import { addAccount, type AddFlags, addOptions } from './account-add.js';
 import { createToken, listAccounts, removeAccount, startAccount, stopAccount } from './account-commands.js';
+import {
+  type ApplicationFlags,
+  createApplication,
+  createAppOptions,
+  listApplications,
+  rotateOptions,
+  rotateSecret,
+} from './application-commands.js';
 import { type Context, openContext } from './context.js';
+import { rotateKeys } from './keys.js';
 import { migrate, setUp } from './setup.js';
 import { CommandError, say, type Terminal } from './terminal.js';
 
@@ -22,23 +31,32 @@ const HELP = `Usage: postrider <command>
     --smtp-host, --smtp-port, --smtp-security tls|starttls|none, --smtp-username
     --no-verify-certificate   accept any certificate from these servers
     --name <name>             the owner's name
+    --app <client id>         the application it is for; the first one by default
     --json                    print {account_id, namespace_id, access_token}
   account list [--json]       accounts, their state and progress
   account start <account>     sync (again)
   account stop <account>      stop syncing; mail stays readable
   account remove <account>    remove the account and its mail from here
   token create <account>      make another access token [--json]
+  app create <name>           make an application [--json]; its secret is shown this once
+    --redirect-uri <address>  where people may be sent after they signed in; may be given several times
+  app list [--json]           applications
+  app rotate-secret <client id>  give it another secret [--json]
+    --grace-hours <hours>     how long the present one is taken beside it, 24 by default
+  keys rotate                 seal every secret again with the first of SECRET_KEYS; then the others may go
   migrate                     bring the database up to date
   setup                       migrate, and create the application given as JSON on standard input
   help                        this text
 
 <account> is an email address or an account id.`;
 
+type Flags = AddFlags & ApplicationFlags;
+
 interface Command {
   readonly options: NonNullable<ParseArgsConfig['options']>;
   /** Name of its one argument; null for none. */
   readonly argument: string | null;
-  readonly run: (context: Context, terminal: Terminal, argument: string, flags: AddFlags) => Promise<void>;
+  readonly run: (context: Context, terminal: Terminal, argument: string, flags: Flags) => Promise<void>;
 }
 
 const json = { json: { type: 'boolean' } } as const;
@@ -54,6 +72,10 @@ const commands: Readonly<Record<string, Command>> = {
     argument: 'account',
     run: (c, t, a, flags) => createToken(c, t, a, flags.json === true),
   },
+  'app create': { options: createAppOptions, argument: 'name', run: createApplication },
+  'app list': { options: json, argument: null, run: (c, t, _a, flags) => listApplications(c, t, flags.json === true) },
+  'app rotate-secret': { options: rotateOptions, argument: 'client id', run: rotateSecret },
+  'keys rotate': { options: {}, argument: null, run: rotateKeys },
   migrate: { options: {}, argument: null, run: (context) => migrate(context.dataSource) },
   setup: { options: {}, argument: null, run: setUp },
 };
@@ -111,10 +133,10 @@ function unknown(argv: readonly string[]): string {
   return `Unknown command "${argv.slice(0, 2).join(' ')}". There are: ${known}. "${PROGRAM} help" explains them`;
 }
 
-function parse(args: string[], command: Command): { values: AddFlags; positionals: string[] } {
+function parse(args: string[], command: Command): { values: Flags; positionals: string[] } {
   try {
     const { values, positionals } = parseArgs({ args, options: command.options, allowPositionals: true, strict: true });
-    return { values: values as AddFlags, positionals };
+    return { values: values as Flags, positionals };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw new CommandError(text.split(/[.\n]/, 1)[0] ?? text);

@@ -1,11 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 
 import { BlobsModule } from '#libs/blobs/blobs.module.js';
+import { ChangesModule } from '#libs/changes/changes.module.js';
 import { OldChanges } from '#libs/changes/old-changes.js';
 import { CONFIG, ConfigModule } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
 import { DatabaseModule } from '#libs/database/database.module.js';
+import { DeletedAccounts } from '#libs/domain/accounts/deleted-accounts.js';
 import { QueuesModule } from '#libs/queues/queues.module.js';
 import { SyncModule } from '#libs/sync/sync.module.js';
 
@@ -34,6 +36,7 @@ export class WorkerModule {
         BlobsModule,
         SyncModule,
         RemoteCallsWorkerModule,
+        ChangesModule,
       ],
       providers: [
         MailSyncProcessor,
@@ -42,6 +45,7 @@ export class WorkerModule {
         SendClock,
         Cleaner,
         OldChanges,
+        DeletedAccounts,
         JobRunner,
         {
           provide: JOB_HANDLERS,

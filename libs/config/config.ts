@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
@@ -22,6 +23,18 @@ function count(least: number, most: number) {
 }
 
 const address = (protocol: RegExp, expected: string) => z.url({ protocol, error: complain(expected) });
+
+/** Numeric addresses, separated by commas. */
+const addressList = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  )
+  .refine((list) => list.every((entry) => isIP(entry) !== 0), { error: 'expected IP addresses separated by commas' });
 
 const KEY_RING = '<id>:<32 bytes in base64>[,…]';
 
@@ -57,6 +70,7 @@ export const environment = z.object({
   EGRESS_ALLOW_PRIVATE: flag.default(false),
   ISPDB_DIR: z.string().optional(),
   AUTODETECT_ONLINE: flag.default(true),
+  OUTGOING_ADDRESSES: addressList,
   SYNC_SESSIONS: count(1, 10_000).default(2000),
   SYNC_BACKFILL_THREADS: count(1, 64).default(Math.min(availableParallelism(), 4)),
   SYNC_IMAP_MAX_CONNECTIONS: count(3, 15).default(4),

@@ -9,10 +9,15 @@ import { BytewiseColumn, KeyColumn, TimeColumn } from './columns.js';
 export const syncStates = ['initializing', 'partial', 'running', 'invalid', 'stopped', 'sync_error'] as const;
 export type SyncState = (typeof syncStates)[number];
 
+/** `cancelled`: downgraded, so sync is off and what was read stays readable. */
+export const billingStates = ['paid', 'cancelled', 'deleted'] as const;
+export type BillingState = (typeof billingStates)[number];
+
 /** One connected mailbox. API v1 calls an account's data its namespace; the id is the same. */
 @Entity('accounts')
 @Index('accounts_by_application', ['applicationId', 'id'])
 @Index('accounts_by_email', ['applicationId', 'emailKey'], { unique: true })
+@Index('accounts_deleted', ['deletedAt'], { where: 'deleted_at IS NOT NULL' })
 export class Account {
   @KeyColumn('accounts_pkey') id: string;
   @BytewiseColumn() applicationId: string;
@@ -44,6 +49,12 @@ export class Account {
   /** Number of the newest entry of this account's change log. */
   @Column('bigint', { default: 0 }) changeSeq: string;
 
+  @Column('text', { default: 'paid' }) billingState: BillingState;
+  /** Whatever the application keeps with it. */
+  @Column('jsonb', { default: {} }) metadata: unknown;
+  /** Since when nobody sees it; a month later it is removed for good. */
+  @TimeColumn({ nullable: true }) deletedAt: Date | null;
+
   @TimeColumn({ default: () => 'now()' }) linkedAt: Date;
   @TimeColumn({ default: () => 'now()' }) updatedAt: Date;
 }
@@ -67,7 +78,11 @@ export class AccessToken {
   @BytewiseColumn() applicationId: string;
   /** Hex sha-256 of the token. */
   @Column('text') tokenHash: string;
+  /** What it may be used for; empty: everything. */
+  @Column('text', { array: true, default: '{}' }) scopes: string[];
   @TimeColumn({ default: () => 'now()' }) createdAt: Date;
+  /** To the minute. */
+  @TimeColumn({ nullable: true }) usedAt: Date | null;
   @TimeColumn({ nullable: true }) revokedAt: Date | null;
 }
 
@@ -77,6 +92,8 @@ export class AuthCode {
   @KeyColumn('auth_codes_pkey') codeHash: string;
   @BytewiseColumn() applicationId: string;
   @BytewiseColumn() accountId: string;
+  /** Of the token that it is swapped for. */
+  @Column('text', { array: true, default: '{}' }) scopes: string[];
   @TimeColumn() expiresAt: Date;
   @TimeColumn({ nullable: true }) usedAt: Date | null;
 }

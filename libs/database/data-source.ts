@@ -13,6 +13,7 @@ import { SendOutcomes1790000810000 } from '../../migrations/1790000810000-send-o
 import { ScheduledSends1790000820000 } from '../../migrations/1790000820000-scheduled-sends.js';
 import { DeliveryFailures1790000830000 } from '../../migrations/1790000830000-delivery-failures.js';
 import { OnlyCopies1790001020000 } from '../../migrations/1790001020000-only-copies.js';
+import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -71,6 +72,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       SendOutcomes1790000810000,
       ScheduledSends1790000820000,
       DeliveryFailures1790000830000,
+      ApplicationSettings1790001100000,
       OnlyCopies1790001020000,
     ],
     migrationsTableName: 'migrations',

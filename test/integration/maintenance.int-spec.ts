@@ -8,10 +8,12 @@ import { DiskBlobStore } from '../../libs/blobs/disk-blob-store.js';
 import { AccountWriter, Superseded } from '../../libs/changes/account-writer.js';
 import { OldChanges } from '../../libs/changes/old-changes.js';
 import { Logger } from '../../libs/common/logger.js';
+import { newId } from '../../libs/common/ids.js';
 import { CONFIG } from '../../libs/config/config.module.js';
 import type { Config } from '../../libs/config/config.js';
 import { Reader } from '../../libs/database/reader.js';
 import { ProviderError, type ProviderErrorKind } from '../../libs/providers/contracts/provider-error.js';
+import { DeletedAccounts } from '../../libs/domain/accounts/deleted-accounts.js';
 import { AccountLog } from '../../libs/sync/account-log.js';
 import { AccountState } from '../../libs/sync/account-state.js';
 import { StaleRefs } from '../../libs/sync/mail/stale-refs.js';
@@ -35,6 +37,7 @@ describe('upkeep', () => {
         engine.app.get(StaleRefs),
         new OldChanges(engine.app.get(Reader)),
         engine.app.get(OldActions),
+        new DeletedAccounts(engine.app.get(Reader), engine.app.get(AccountWriter)),
         engine.app.get(Reader),
         { DELTA_RETENTION_DAYS: 14 },
         engine.app.get<Logger>(Logger),
@@ -43,6 +46,25 @@ describe('upkeep', () => {
     beforeAll(() => {
       blobDir = engine.app.get<Config>(CONFIG).blobDir;
       blobs = new DiskBlobStore(blobDir);
+    });
+
+    it('removes accounts for good a month after they were deleted, unless they came back', async () => {
+      const [gone, back] = [newId(), newId()];
+      for (const id of [gone, back]) {
+        await engine.rows(
+          `INSERT INTO accounts (id, application_id, email_address, email_key, name, provider, kind, settings,
+             organization_unit, sync_state, sync_enabled, deleted_at)
+           VALUES ($1, 'app', $1, $1, '', 'imap', 'imap', '{}', 'folder', 'stopped', false, now() - $2::interval)`,
+          [id, id === gone ? '31 days' : '29 days'],
+        );
+        await engine.rows(`INSERT INTO grants (account_id, sealed) VALUES ($1, 'sealed')`, [id]);
+      }
+      await clean();
+      const left = async (table: string, column: string) =>
+        engine.rows<unknown[]>(`SELECT FROM ${table} WHERE ${column} = $1`, [gone]);
+      expect([await left('accounts', 'id'), await left('grants', 'account_id')]).toEqual([[], []]);
+      const kept = await engine.rows<unknown[]>('SELECT FROM grants WHERE account_id = $1', [back]);
+      expect(kept).toHaveLength(1);
     });
 
     it('removes fetched mail after a week', async () => {

@@ -16,6 +16,8 @@ export interface SeededAccount {
 export interface AccountSpec {
   readonly email?: string;
   readonly unit?: 'folder' | 'label';
+  /** Id of the application that connected it. */
+  readonly application?: string;
   /** Role by path; null for a custom one. */
   readonly folders?: Readonly<Record<string, string | null>>;
 }
@@ -90,14 +92,15 @@ export class Seed {
     return (await this.client.query<Record<string, unknown>>(text, [...values])).rows;
   }
 
-  async account({ email, unit = 'folder', folders = STANDARD_FOLDERS }: AccountSpec = {}): Promise<SeededAccount> {
+  async account(spec: AccountSpec = {}): Promise<SeededAccount> {
+    const { email, unit = 'folder', application = 'app', folders = STANDARD_FOLDERS } = spec;
     const id = newId();
     const address = email ?? `${id}@example.com`;
     await this.sql(
       `INSERT INTO accounts (id, application_id, email_address, email_key, name, provider, kind, settings,
          organization_unit, sync_state, linked_at)
-       VALUES ($1, 'app', $2, $3, 'Ada Owner', 'imap', 'imap', '{}', $4, 'running', to_timestamp(1700000000))`,
-      [id, address, canonicalEmail(address), unit],
+       VALUES ($1, $2, $3, $4, 'Ada Owner', 'imap', 'imap', '{}', $5, 'running', to_timestamp(1700000000))`,
+      [id, application, address, canonicalEmail(address), unit],
     );
     const ids: Record<string, string> = {};
     for (const [path, role] of Object.entries(folders)) {
@@ -111,11 +114,11 @@ export class Seed {
     return { id, token: await this.token(id), email: address, folders: ids };
   }
 
-  async token(accountId: string): Promise<string> {
+  async token(accountId: string, scopes: readonly string[] = []): Promise<string> {
     const token = newSecret();
     await this.sql(
-      `INSERT INTO access_tokens (id, account_id, application_id, token_hash) VALUES ($1, $2, 'app', $3)`,
-      [newId(), accountId, sha256(token)],
+      `INSERT INTO access_tokens (id, account_id, application_id, token_hash, scopes) VALUES ($1, $2, 'app', $3, $4)`,
+      [newId(), accountId, sha256(token), scopes],
     );
     return token;
   }

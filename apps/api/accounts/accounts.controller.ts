@@ -9,6 +9,7 @@ import { AccountView, ExpandedAccountView, NamespaceView, StatusView } from '#li
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
 import { Public } from '../http/auth/public.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { address, expandedView, limit, offset } from '../http/parameters.js';
 
 const AccountQuery = z.object({ email_address: address('email_address'), limit, offset });
@@ -16,6 +17,7 @@ type AccountQuery = z.infer<typeof AccountQuery>;
 const AccountViewQuery = z.object({ view: expandedView });
 
 @ApiTags('account')
+@About('account')
 @Controller()
 export class AccountsController {
   constructor(private readonly accounts: AccountReads) {}

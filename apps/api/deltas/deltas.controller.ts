@@ -7,6 +7,7 @@ import { DeltasService } from '#libs/domain/deltas/deltas.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
 import { TokenInQuery, WhileStopped } from '../http/auth/public.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { type LiveBody, rendered, type RenderedJson } from '../http/reply.js';
 
 import { DeltaQuery, EventSourceQuery, feedOf, GenerateCursor, LongpollQuery, StreamQuery } from './delta-query.js';
@@ -15,6 +16,7 @@ import { LiveFeeds } from './live-feeds.js';
 const STREAM = { type: 'string', description: 'Deltas, each one JSON object' } as const;
 
 @ApiTags('deltas')
+@About('mail')
 @Controller(['delta', 'n/:namespaceId/delta'])
 export class DeltasController {
   constructor(

@@ -8,6 +8,7 @@ import { DraftView } from '#libs/domain/messages/message.view.js';
 import { MessagesService } from '#libs/domain/messages/messages.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { BodyOf, DraftChange, DraftFacts, DraftRemoval } from '../http/body-docs.js';
 import { mustHaveVersion, readDraft, readVersion } from '../http/draft-body.js';
 import { listMessages } from '../http/list-messages.js';
@@ -17,6 +18,7 @@ import { rendered, type RenderedJson } from '../http/reply.js';
 import { listOf } from '../http/views.js';
 
 @ApiTags('drafts')
+@About('drafts')
 @Controller(['drafts', 'n/:namespaceId/drafts'])
 export class DraftsController {
   constructor(

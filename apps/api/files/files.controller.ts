@@ -14,6 +14,7 @@ import { Uploads } from '#libs/domain/files/uploads.service.js';
 import { MailContents } from '#libs/domain/messages/mail-contents.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { idFilter, limit, offset, PathId, text, view } from '../http/parameters.js';
 import { ByteBody } from '../http/reply.js';
 import { listOf } from '../http/views.js';
@@ -31,6 +32,7 @@ const FileQuery = z.object({
 type FileQuery = z.infer<typeof FileQuery>;
 
 @ApiTags('files')
+@About('files')
 @Controller(['files', 'n/:namespaceId/files'])
 export class FilesController {
   constructor(

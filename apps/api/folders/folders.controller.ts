@@ -8,6 +8,7 @@ import { FolderUpdates } from '#libs/domain/folders/folder-updates.service.js';
 import { FoldersService } from '#libs/domain/folders/folders.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { BodyOf, FolderNaming } from '../http/body-docs.js';
 import { readDisplayName } from '../http/name-body.js';
 import { limit, offset, PathId, view } from '../http/parameters.js';
@@ -29,6 +30,7 @@ async function listPlaces(
 }
 
 @ApiTags('folders')
+@About('folders')
 @Controller(['folders', 'n/:namespaceId/folders'])
 export class FoldersController {
   constructor(
@@ -91,6 +93,7 @@ export class FoldersController {
 }
 
 @ApiTags('labels')
+@About('folders')
 @Controller(['labels', 'n/:namespaceId/labels'])
 export class LabelsController {
   constructor(private readonly folders: FoldersService) {}

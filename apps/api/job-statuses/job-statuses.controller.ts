@@ -7,6 +7,7 @@ import { JobStatusView } from '#libs/domain/actions/job-status.view.js';
 import { JobStatuses } from '#libs/domain/actions/job-statuses.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { limit, offset, PathId } from '../http/parameters.js';
 import { listOf } from '../http/views.js';
 
@@ -14,6 +15,7 @@ const JobStatusQuery = z.object({ limit, offset });
 type JobStatusQuery = z.infer<typeof JobStatusQuery>;
 
 @ApiTags('job-statuses')
+@About('account')
 @Controller(['job-statuses', 'n/:namespaceId/job-statuses'])
 export class JobStatusesController {
   constructor(private readonly statuses: JobStatuses) {}

@@ -10,6 +10,7 @@ import { MessageView } from '#libs/domain/messages/message.view.js';
 import { MessagesService } from '#libs/domain/messages/messages.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { BodyOf, MessageChange } from '../http/body-docs.js';
 import { listMessages } from '../http/list-messages.js';
 import { MessageQuery } from '../http/mail-query.js';
@@ -21,6 +22,7 @@ import { listOf } from '../http/views.js';
 const RawMessage = z.object({ rfc2822: z.string().describe('Base64') }).meta({ id: 'RawMessage' });
 
 @ApiTags('messages')
+@About('mail')
 @Controller(['messages', 'n/:namespaceId/messages'])
 export class MessagesController {
   constructor(

@@ -24,9 +24,10 @@ export class CodeExchange {
     const request = readRequest(TokenRequest, query, body, ['client_id', 'client_secret', 'code']);
     const application = await this.applications.verify(request.client_id, request.client_secret);
     if (!application) throw new DomainError(401, 'auth_error', 'Unknown client_id or wrong client_secret');
-    const accountId = await this.codes.redeem(application.id, request.code);
-    if (!accountId) throw new DomainError(400, 'auth_error', 'The code is unknown, used or expired');
+    const redeemed = await this.codes.redeem(application.id, request.code);
+    if (!redeemed) throw new DomainError(400, 'auth_error', 'The code is unknown, used or expired');
+    const { accountId, scopes } = redeemed;
     const account = await this.accounts.get(accountId);
-    return toConnectedAccountView(account, await this.tokens.issue(accountId, application.id));
+    return toConnectedAccountView(account, await this.tokens.issue(accountId, application.id, scopes));
   }
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 import { DomainError } from '#libs/common/errors.js';
 
+import { SCOPES } from '../http/auth/scopes.js';
+
 /** A setting as clients spell it: text, number or boolean, in JSON or in a form. */
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform((value) => String(value).trim());
 const optional = z.preprocess((value) => (value === null || value === '' ? undefined : value), scalar.optional());
@@ -19,6 +21,17 @@ const Settings = z.preprocess(
   }),
 );
 
+/** A list, or its entries strung together with commas or spaces. What is none of ours is left out. */
+const Scopes = z
+  .union([z.array(z.string()), z.string()])
+  .nullish()
+  .transform((given, context) => {
+    const asked = (typeof given === 'string' ? given.split(/[\s,]+/) : (given ?? [])).filter((scope) => scope !== '');
+    const known = SCOPES.filter((scope) => asked.includes(scope));
+    if (asked.length > 0 && known.length === 0) context.addIssue('none of them is known');
+    return known;
+  });
+
 export const AuthorizeRequest = z
   .object({
     client_id: optional,
@@ -28,6 +41,7 @@ export const AuthorizeRequest = z
     provider: optional,
     settings: Settings,
     reauth_account_id: optional,
+    scopes: Scopes,
   })
   .transform(({ email, ...request }) => ({ ...request, email_address: request.email_address ?? email }));
 

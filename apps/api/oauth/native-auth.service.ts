@@ -49,7 +49,7 @@ export class NativeAuth {
       email,
       name: request.name ?? existing?.name ?? '',
     });
-    return { code: await this.codes.issue(application.id, id) };
+    return { code: await this.codes.issue(application.id, id, request.scopes) };
   }
 
   /** @throws DomainError when `reauthId` names another mailbox, or an account of another application */

@@ -10,6 +10,7 @@ import { ScheduledSends } from '#libs/domain/send/scheduled-sends.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
 import { WhileStopped } from '../http/auth/public.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { BodyOf, OutboxChange, OutboxMessage } from '../http/body-docs.js';
 import { objectOf } from '../http/mail-update.js';
 import { limit, offset, PathId } from '../http/parameters.js';
@@ -22,6 +23,7 @@ type OutboxQuery = z.infer<typeof OutboxQuery>;
 
 /** Messages that wait to be sent. Each is a job, and known by its id. */
 @ApiTags('outbox')
+@About('sending')
 @Controller(['outbox', 'v2/outbox', 'n/:namespaceId/outbox'])
 export class OutboxController {
   constructor(

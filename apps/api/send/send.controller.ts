@@ -18,6 +18,7 @@ import type { SendRequest } from '#libs/domain/send/send-rows.js';
 import { SendRequests } from '#libs/domain/send/send-requests.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { SendBody } from '../http/body-docs.js';
 import { objectOf } from '../http/mail-update.js';
 import { text } from '../http/parameters.js';
@@ -35,6 +36,7 @@ type SendQuery = z.infer<typeof SendQuery>;
 type Sent = RenderedJson | JobStatusView;
 
 @ApiTags('send')
+@About('sending')
 @Controller(['send', 'n/:namespaceId/send'])
 export class SendController {
   constructor(

@@ -8,6 +8,7 @@ import { TagUpdates } from '#libs/domain/tags/tag-updates.service.js';
 import { TagsService } from '#libs/domain/tags/tags.service.js';
 
 import { CurrentAccount } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { BodyOf, TagNaming } from '../http/body-docs.js';
 import { readTagName } from '../http/name-body.js';
 import { limit, offset, PathId, text, view } from '../http/parameters.js';
@@ -17,6 +18,7 @@ const TagQuery = z.object({ tag_name: text('tag_name'), tag_id: text('tag_id'), 
 type TagQuery = z.infer<typeof TagQuery>;
 
 @ApiTags('tags')
+@About('folders')
 @Controller('n/:namespaceId/tags')
 export class TagsController {
   constructor(

@@ -9,6 +9,7 @@ import { ThreadView } from '#libs/domain/threads/thread.view.js';
 import { ThreadsService } from '#libs/domain/threads/threads.service.js';
 
 import { CurrentAccount, CurrentDialect } from '../http/auth/current-account.decorator.js';
+import { About } from '../http/auth/scopes.js';
 import { BodyOf, ThreadChange } from '../http/body-docs.js';
 import { mailFilter, ThreadQuery } from '../http/mail-query.js';
 import { readThreadUpdate } from '../http/mail-update.js';
@@ -17,6 +18,7 @@ import { rendered, type RenderedJson } from '../http/reply.js';
 import { listOf } from '../http/views.js';
 
 @ApiTags('threads')
+@About('threads')
 @Controller(['threads', 'n/:namespaceId/threads'])
 export class ThreadsController {
   constructor(

@@ -6,6 +6,7 @@ import { Logger } from '#libs/common/logger.js';
 import { CONFIG } from '#libs/config/config.module.js';
 import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
+import { DeletedAccounts } from '#libs/domain/accounts/deleted-accounts.js';
 import { onlyCopies } from '#libs/domain/files/only-copies.js';
 import { StaleRefs } from '#libs/sync/mail/stale-refs.js';
 import { OldActions } from '#libs/sync/syncback/old-actions.js';
@@ -16,6 +17,7 @@ const BLOB_DAYS = 7;
 const REFS_BUDGET_MS = 5000;
 const CHANGES_BUDGET_MS = 5000;
 const ACTIONS_BUDGET_MS = 5000;
+const ACCOUNTS_BUDGET_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Removes, once an hour, what is of no use any more. Every worker cleans; two at a time do no harm. */
@@ -28,6 +30,7 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly refs: StaleRefs,
     private readonly changes: OldChanges,
     private readonly actions: OldActions,
+    private readonly accounts: DeletedAccounts,
     private readonly reader: Reader,
     @Inject(CONFIG) private readonly config: Pick<Config, 'DELTA_RETENTION_DAYS'>,
     @Inject(Logger) private readonly logger: Logger,
@@ -46,6 +49,7 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS, (keys) => onlyCopies(this.reader, keys)));
     await this.attempt('references of threads', () => this.refs.clean(Date.now() + REFS_BUDGET_MS));
     await this.attempt('actions', () => this.actions.clean(Date.now() + ACTIONS_BUDGET_MS));
+    await this.attempt('deleted accounts', () => this.accounts.clean(Date.now() + ACCOUNTS_BUDGET_MS));
     const before = new Date(Date.now() - this.config.DELTA_RETENTION_DAYS * DAY_MS);
     await this.attempt('changes', () => this.changes.clean(before, Date.now() + CHANGES_BUDGET_MS));
   }

@@ -14,15 +14,18 @@ import { type Writability, writeRefusal } from './write-refusal.js';
 const KNOWN_FOR_MS = 2000;
 const MOST_KNOWN = 10_000;
 
+/** The account, and what the credential may be used for; no scopes: everything. */
+export interface SignedIn extends AccountRef {
+  readonly scopes: readonly string[];
+}
+
 interface Known {
-  readonly account: AccountRef;
+  readonly account: SignedIn;
   readonly until: number;
 }
 
-interface AccountRow {
-  readonly id: string;
-  readonly organization_unit: AccountRef['organizationUnit'];
-}
+/** Of the time a token was used last; to note each use would be a write for every request. */
+const USE_NOTED_SECONDS = 60;
 
 /** Whose data a credential opens. Answers are remembered for a moment, so a busy client costs no query a request. */
 @Injectable()
@@ -35,7 +38,7 @@ export class AccountAccess {
   ) {}
 
   /** @param credential an access token; with DEV_ACCOUNT_ID_AUTH also an account id. */
-  async accountOf(credential: string): Promise<AccountRef | null> {
+  async accountOf(credential: string): Promise<SignedIn | null> {
     const hash = sha256(credential);
     const known = this.known.get(hash);
     if (known && known.until > Date.now()) return known.account;
@@ -55,34 +58,35 @@ export class AccountAccess {
     return account ? writeRefusal(account) : null;
   }
 
-  private async byTokenHash(hash: string): Promise<AccountRef | null> {
-    const rows = await this.reader.rows<AccountRow>(
-      `SELECT a.id, a.organization_unit FROM access_tokens t JOIN accounts a ON a.id = t.account_id
+  private async byTokenHash(hash: string): Promise<SignedIn | null> {
+    const [row] = await this.reader.rows<SignedIn & { stale: boolean }>(
+      `SELECT a.id, a.organization_unit AS "organizationUnit", t.scopes,
+         t.used_at IS NULL OR t.used_at < now() - make_interval(secs => $2) AS stale
+       FROM access_tokens t JOIN accounts a ON a.id = t.account_id
        WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,
-      [hash],
+      [hash, USE_NOTED_SECONDS],
       'account-by-token',
     );
-    return refOf(rows);
+    if (!row) return null;
+    const { stale, ...account } = row;
+    if (stale) await this.reader.rows('UPDATE access_tokens SET used_at = now() WHERE token_hash = $1', [hash]);
+    return account;
   }
 
-  private async byAccountId(id: string): Promise<AccountRef | null> {
+  private async byAccountId(id: string): Promise<SignedIn | null> {
     if (!this.config.DEV_ACCOUNT_ID_AUTH || !isPublicId(id)) return null;
-    const rows = await this.reader.rows<AccountRow>(
-      `SELECT id, organization_unit FROM accounts WHERE id = $1`,
+    const [account] = await this.reader.rows<SignedIn>(
+      `SELECT id, organization_unit AS "organizationUnit", '{}'::text[] AS scopes FROM accounts
+       WHERE id = $1 AND deleted_at IS NULL`,
       [id],
       'account-by-id',
     );
-    return refOf(rows);
+    return account ?? null;
   }
 
-  private remember(hash: string, account: AccountRef): void {
+  private remember(hash: string, account: SignedIn): void {
     // A Map keeps insertion order: the first key is the oldest.
     if (this.known.size >= MOST_KNOWN) this.known.delete(this.known.keys().next().value ?? hash);
     this.known.set(hash, { account, until: Date.now() + KNOWN_FOR_MS });
   }
-}
-
-function refOf(rows: readonly AccountRow[]): AccountRef | null {
-  const [row] = rows;
-  return row ? { id: row.id, organizationUnit: row.organization_unit } : null;
 }

@@ -98,7 +98,8 @@ export class AccountReads {
       throw new DomainError(404, 'invalid_request_error', 'GET /accounts is only there with DEV_ACCOUNT_ID_AUTH=true');
     }
     const rows = await this.reader.rows<AccountColumns>(
-      `SELECT ${COLUMNS} FROM accounts WHERE $1::text IS NULL OR email_key = $1 ORDER BY id LIMIT $2 OFFSET $3`,
+      `SELECT ${COLUMNS} FROM accounts WHERE deleted_at IS NULL AND ($1::text IS NULL OR email_key = $1)
+       ORDER BY id LIMIT $2 OFFSET $3`,
       [emailAddress === undefined ? null : canonicalEmail(emailAddress), page.limit, page.offset],
     );
     return rows.map(toAccountView);

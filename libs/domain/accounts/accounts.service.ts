@@ -47,6 +47,8 @@ export interface AccountProgress extends AccountSummary {
   readonly synced: number;
 }
 
+/** How long a deleted account can come back. */
+export const KEPT_DAYS = 30;
 /** A session notices within two seconds that its epoch has passed. */
 const OLD_SESSION_ENDS_MS = 2500;
 
@@ -121,7 +123,7 @@ export class AccountsService {
     );
   }
 
-  /** Lets sync run (again). Harmless when it does. */
+  /** Lets sync run (again), of a deleted account too. Harmless when it does. */
   async start(id: string): Promise<void> {
     await this.switchSync(id, true, 'account.started', 'Sync was started.');
   }
@@ -129,6 +131,33 @@ export class AccountsService {
   /** Stops sync; what was read stays readable. A session in progress can write nothing more. */
   async stop(id: string): Promise<void> {
     await this.switchSync(id, false, 'account.stopped', 'Sync was stopped.');
+  }
+
+  /**
+   * Stops sync and ends every token, and nobody reads the account any more. What was read is kept for `KEPT_DAYS`: until
+   * then it comes back, with all its ids, when the mailbox is connected again or sync is started.
+   */
+  async delete(id: string): Promise<void> {
+    await this.writer.write(id, async (tx) => {
+      const deleted = await tx.query(
+        `UPDATE accounts SET sync_enabled = false, sync_epoch = sync_epoch + 1, sync_state = 'stopped',
+           sync_state_reason = 'The account was deleted.', billing_state = 'deleted', deleted_at = now(), updated_at = now()
+         WHERE id = $1 AND deleted_at IS NULL RETURNING id`,
+        [id],
+      );
+      if (deleted.length === 0) return;
+      await tx.query('UPDATE access_tokens SET revoked_at = now() WHERE account_id = $1 AND revoked_at IS NULL', [id]);
+      await tx.query('DELETE FROM auth_codes WHERE account_id = $1', [id]);
+      await log(tx, 'account.deleted', `The account was deleted. It can come back for ${KEPT_DAYS} days.`);
+      tx.changes.record('modify', 'account', id);
+    });
+  }
+
+  /** Replaces what the application keeps with the account. */
+  async setMetadata(id: string, metadata: object): Promise<void> {
+    await this.writer.write(id, (tx) =>
+      tx.query('UPDATE accounts SET metadata = $2, updated_at = now() WHERE id = $1', [id, JSON.stringify(metadata)]),
+    );
   }
 
   /**
@@ -150,10 +179,12 @@ export class AccountsService {
     await this.writer.write(id, async (tx) => {
       const changed = await tx.query(
         `UPDATE accounts SET sync_enabled = $2, sync_epoch = sync_epoch + 1, sync_state_reason = NULL, updated_at = now(),
-           sync_failures = 0, sync_retry_at = NULL, sync_seen_at = NULL,
-           sync_state = CASE WHEN $2 THEN 'initializing' ELSE 'stopped' END
-         WHERE id = $1 AND (sync_enabled IS DISTINCT FROM $2 OR sync_state IN ('invalid', 'sync_error')) RETURNING id`,
-        [id, on],
+           sync_failures = 0, sync_retry_at = NULL, sync_seen_at = NULL, deleted_at = NULL,
+           sync_state = CASE WHEN $2 THEN 'initializing' ELSE 'stopped' END,
+           billing_state = CASE WHEN $2 THEN 'paid' ELSE 'cancelled' END
+         WHERE id = $1 AND (sync_enabled IS DISTINCT FROM $2 OR sync_state IN ('invalid', 'sync_error'))
+           AND (deleted_at IS NULL OR ($2 AND deleted_at > now() - make_interval(days => $3))) RETURNING id`,
+        [id, on, KEPT_DAYS],
       );
       if (changed.length > 0) {
         await log(tx, kind, message);
@@ -208,7 +239,7 @@ async function reconnect(tx: Tx, request: ConnectRequest): Promise<boolean> {
   const updated = await tx.query(
     `UPDATE accounts SET email_address = $2, name = $3, provider = $4, kind = $5, settings = $6,
        sync_state = 'initializing', sync_state_reason = NULL, sync_enabled = true, sync_epoch = sync_epoch + 1,
-       sync_failures = 0, sync_retry_at = NULL, sync_seen_at = NULL,
+       sync_failures = 0, sync_retry_at = NULL, sync_seen_at = NULL, billing_state = 'paid', deleted_at = NULL,
        updated_at = now()
      WHERE id = $1 RETURNING id`,
     [

@@ -3,15 +3,15 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { Request } from 'express';
 
-import { InvalidRequest, NotFound, Unauthorized } from '#libs/common/errors.js';
+import { DomainError, InvalidRequest, NotFound, Unauthorized } from '#libs/common/errors.js';
 import { isPublicId } from '#libs/common/ids.js';
-import { AccountAccess } from '#libs/domain/accounts/account-access.js';
-import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
+import { AccountAccess, type SignedIn } from '#libs/domain/accounts/account-access.js';
 
 import { badId } from '../parameters.js';
 
 import type { TokenOptions } from './access-token.strategy.js';
 import { PUBLIC, TOKEN_IN_QUERY, WHILE_STOPPED } from './public.decorator.js';
+import { type About, scopesMissing, SUBJECT } from './scopes.js';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -44,15 +44,27 @@ export class AccountGuard extends AuthGuard('access-token') {
       if (!isPublicId(namespaceId)) throw new InvalidRequest(badId(namespaceId, 'namespace_id'));
       if (namespaceId.toLowerCase() !== request.user?.id) throw new NotFound('namespace', namespaceId);
     }
-    const reads = READS.has(request.method) || this.reflector.get<boolean>(WHILE_STOPPED, context.getHandler());
+    const reads =
+      READS.has(request.method) || this.reflector.get<boolean>(WHILE_STOPPED, context.getHandler()) === true;
+    this.checkScopes(context, request.user, reads);
     const refusal = reads || !request.user ? null : await this.access.refusalToWrite(request.user);
     if (refusal) throw refusal;
     return true;
   }
 
-  override handleRequest<User = AccountRef>(error: unknown, user: User | false): User {
+  override handleRequest<User = SignedIn>(error: unknown, user: User | false): User {
     if (error) throw error;
     if (!user) throw new Unauthorized();
     return user;
+  }
+
+  /** A route that does not say what it is about is open to tokens without scopes only. */
+  private checkScopes(context: ExecutionContext, user: SignedIn | undefined, reads: boolean): void {
+    const targets = [context.getHandler(), context.getClass()];
+    const subject = this.reflector.getAllAndOverride<Parameters<typeof About>[0] | undefined>(SUBJECT, targets);
+    const missing = subject && user ? scopesMissing(user.scopes, subject, reads) : [];
+    if (missing === null || user?.scopes.length === 0) return;
+    const wanted = missing.join(', ');
+    throw new DomainError(403, 'invalid_request_error', `This access token may not do this: it needs one of ${wanted}`);
   }
 }

@@ -1,12 +1,13 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
 
+import type { SignedIn } from '#libs/domain/accounts/account-access.js';
 import type { AccountRef, Dialect } from '#libs/domain/accounts/account-ref.js';
 
 declare module 'express-serve-static-core' {
   interface Request {
     /** Set by AccountGuard on every route that is not `@Public()`. */
-    user?: AccountRef;
+    user?: SignedIn;
   }
 }
 
