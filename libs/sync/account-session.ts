@@ -10,6 +10,7 @@ import { FolderRound } from './folder-round.js';
 import { FolderVisits, type Watch } from './folder-visits.js';
 import { DriftCheck, type DriftProgress } from './mail/drift-check.js';
 import { FolderStore, type StoredFolder } from './mail/folder-store.js';
+import { afterStandstill } from './standstill.js';
 import { ActionBell } from './syncback/action-bell.js';
 import { Syncback } from './syncback/syncback.js';
 
@@ -44,7 +45,9 @@ export class AccountSession {
    * @throws ProviderError when the account cannot go on; Superseded when somebody else has taken it over
    */
   async run(claim: AccountClaim, signal: AbortSignal, until: number): Promise<void> {
-    const source = new OneConnection(() => this.connections.openMail(claim.id));
+    // What the provider is told is not undone by refusing the record of it.
+    const mayGoOn = afterStandstill(this.connections.standstills, () => this.connections.mustHold(claim));
+    const source = new OneConnection(() => this.connections.openMail(claim.id), mayGoOn);
     const account = { id: claim.id, owner: canonicalEmail(claim.emailAddress), epoch: claim.epoch };
     const drift = { since: claim.lostAt, comparison: null };
     const session: Session = {

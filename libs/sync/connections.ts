@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
+import { Superseded } from '#libs/changes/account-writer.js';
 import { EgressGuard } from '#libs/common/egress-guard.js';
 import { DomainError, NotFound } from '#libs/common/errors.js';
 import { sha256 } from '#libs/common/hash.js';
@@ -11,6 +12,7 @@ import type { MailSender } from '#libs/providers/contracts/mail-sender.js';
 import { DriverRegistry } from '#libs/providers/registry/driver-registry.js';
 
 import { KeptSenders } from './send/kept-senders.js';
+import { Standstills } from './standstill.js';
 
 interface GrantRow {
   readonly kind: string;
@@ -29,6 +31,7 @@ interface Grant {
 /** Opens connections with stored grants: the one place where a secret leaves its seal. */
 @Injectable()
 export class Connections implements OnApplicationShutdown {
+  readonly standstills = new Standstills();
   private readonly senders = new KeptSenders();
 
   constructor(
@@ -47,6 +50,12 @@ export class Connections implements OnApplicationShutdown {
     return this.registry.openMail(kind, settings, secret, {
       resolve: (host) => this.guard.resolve(host, 'imap_host'),
     });
+  }
+
+  /** @throws Superseded when somebody else has taken the account over */
+  async mustHold({ id, epoch }: { readonly id: string; readonly epoch: number }): Promise<void> {
+    const held = await this.reader.rows('SELECT FROM accounts WHERE id = $1 AND sync_epoch = $2', [id, epoch], 'held');
+    if (held.length === 0) throw new Superseded(id);
   }
 
   /**

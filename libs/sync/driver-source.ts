@@ -5,9 +5,14 @@ import type { DriverSource } from '#libs/sync/mail/read-messages.js';
 export class OneConnection implements DriverSource {
   private opening: Promise<MailDriver> | null = null;
 
-  constructor(private readonly open: () => Promise<MailDriver>) {}
+  /** @param mayGoOn rejects when nothing may be done with it any more */
+  constructor(
+    private readonly open: () => Promise<MailDriver>,
+    private readonly mayGoOn: () => Promise<void> = () => Promise.resolve(),
+  ) {}
 
-  get(): Promise<MailDriver> {
+  async get(): Promise<MailDriver> {
+    await this.mayGoOn();
     this.opening ??= this.open();
     return this.opening;
   }
