@@ -6,7 +6,7 @@ const budget = {
   start: Number(process.env['SOAK_START'] ?? Date.now() % 1_000_000),
   /** Infinity: as many as there is time for. */
   seeds: Number(process.env['SOAK_SEEDS'] ?? Infinity),
-  minutes: Number(process.env['SOAK_MINUTES'] ?? (process.env['SOAK_SEEDS'] ? Infinity : 1)),
+  minutes: Number(process.env['SOAK_MINUTES'] ?? (process.env['SOAK_SEEDS'] ? Infinity : 1.5)),
   lanes: Number(process.env['SOAK_LANES'] ?? 8),
 };
 
@@ -21,7 +21,8 @@ describe('the store and the mailbox', () => {
 
   beforeAll(async () => {
     const env = { DATABASE_URL: await postgres.start(), REDIS_URL: await redis.start() };
-    product = await Product.start({ env });
+    const settings = { ...env, SYNC_BACKFILL_THREADS: '1' };
+    product = await Product.start({ env: settings, moreWorkers: ['worker-2'], delivery: true });
   });
   afterAll(async () => {
     await product?.stop();
@@ -38,7 +39,8 @@ describe('the store and the mailbox', () => {
     const failed: ScenarioResult[] = [];
     let [next, done] = [budget.start, 0];
     const { installation, dovecot } = product;
-    const stage = { product, installation, dovecot, postgres, redis };
+    const workers = ['worker', 'worker-2'] as const;
+    const stage = { product, installation, workers, dovecot, postgres, redis };
     const lane = async () => {
       while (next < budget.start + budget.seeds && Date.now() < deadline && installation.crashes.length === 0) {
         const seed = next++;

@@ -13,6 +13,8 @@ export interface ApiRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** Gives up waiting for the answer. */
+  readonly signal?: AbortSignal;
 }
 
 /** Speaks HTTP as it is, without what fetch adds or forbids: bodies on GET, odd paths and headers. */
@@ -42,12 +44,12 @@ export class ApiClient {
     return ((await this.send('/delta/latest_cursor', { method: 'POST' })).json as { cursor: string }).cursor;
   }
 
-  send(path: string, { method = 'GET', headers = {}, body }: ApiRequest = {}): Promise<ApiAnswer> {
+  send(path: string, { method = 'GET', headers = {}, body, signal }: ApiRequest = {}): Promise<ApiAnswer> {
     const authorization = this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
     const { hostname, port } = new URL(this.url);
     return new Promise((resolve, reject) => {
       const request = httpRequest(
-        { hostname, port, path, method, headers: { ...authorization, ...headers }, agent: false },
+        { hostname, port, path, method, headers: { ...authorization, ...headers }, agent: false, signal },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));

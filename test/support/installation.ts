@@ -20,7 +20,7 @@ export interface CommandResult {
   readonly complaint: string;
 }
 
-type ProcessName = 'api' | 'worker' | `worker-${number}`;
+export type ProcessName = 'api' | 'worker' | `worker-${number}`;
 
 /** The built API and worker as processes of their own, and the command line in this one. */
 export class Installation {

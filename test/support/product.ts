@@ -33,6 +33,10 @@ export interface ProductOptions {
   readonly users?: readonly string[];
   readonly dovecot?: DovecotSettings;
   readonly env?: Readonly<Record<string, string>>;
+  /** Besides the first. */
+  readonly moreWorkers?: readonly `worker-${number}`[];
+  /** What is sent to these users comes back into their mailboxes; otherwise it is only kept. */
+  readonly delivery?: boolean;
 }
 
 /** API and worker as built, in processes of their own, next to a real IMAP and SMTP server with mailboxes to connect. */
@@ -47,16 +51,17 @@ export class Product {
     private readonly passwords: Record<string, string>,
   ) {}
 
-  static async start({ users = ['ada'], dovecot: settings, env = {} }: ProductOptions = {}): Promise<Product> {
+  static async start(options: ProductOptions = {}): Promise<Product> {
+    const { users = ['ada'], dovecot: settings, env = {}, moreWorkers = [], delivery = false } = options;
     const dir = await mkdtemp(path.join(tmpdir(), 'pr-'));
     const passwords = Object.fromEntries(users.map((user) => [`${user}@example.com`, PASSWORD]));
-    const [installation, dovecot, smtp] = await Promise.all([
+    const [installation, dovecot] = await Promise.all([
       Installation.create({ LOG_LEVEL: 'warn', SYNC_FOLDER_POLL_SECONDS: '1', SYNC_ORPHAN_GRACE_SECONDS: '1', ...env }),
       startDovecot({ dir, users: passwords, settings }),
-      startSmtp({ users: passwords }),
     ]);
+    const smtp = await startSmtp({ users: passwords, ...(delivery && { lmtpPort: dovecot.lmtpPort }) });
     await installation.command(['setup'], JSON.stringify({ ...APPLICATION, name: 'Product test' }));
-    await installation.start('api', 'worker');
+    await installation.start('api', 'worker', ...moreWorkers);
     return new Product(installation, dovecot, smtp, dir, passwords);
   }
 

@@ -1,6 +1,6 @@
 import type { ApiClient } from '../api-client.js';
 
-import type { MailState, MessageState } from './mail-state.js';
+import { groupedBy, type MailState, type MessageState } from './mail-state.js';
 
 /** An object as the API gives it, as far as every object is alike. */
 export interface ApiObject {
@@ -65,28 +65,30 @@ export function asMailState({ folders, messages, contents }: ApiView): MailState
       pathsOf.set(id, (pathsOf.get(id) ?? new Set()).add(String(folder['display_name'])));
     }
   }
-  const states = messages.map((message): [string, MessageState] => [
-    nameOf(message),
-    {
-      unread: message.unread,
-      starred: message.starred,
-      draft: message.object === 'draft',
-      folders: pathsOf.get(message.id) ?? new Set(),
-    },
-  ]);
-  return {
-    folders: new Set(folders.map((folder) => String(folder['display_name']))),
-    messages: new Map(states),
-  };
+  const states = new Map<string, MessageState>();
+  for (const message of messages) {
+    // What was sent and comes back is another message under the same Message-ID.
+    const other = states.get(nameOf(message));
+    states.set(nameOf(message), {
+      unread: message.unread && other?.unread !== false,
+      starred: message.starred || other?.starred === true,
+      draft: message.object === 'draft' || other?.draft === true,
+      folders: new Set([...(pathsOf.get(message.id) ?? []), ...(other?.folders ?? [])]),
+    });
+  }
+  return { folders: new Set(folders.map((folder) => String(folder['display_name']))), messages: states };
 }
 
-/** What does not fit together within one view: threads and messages, doubled messages, threads that reference tells. */
-export function contradictions({ messages, threads }: ApiView): string[] {
+/**
+ * What does not fit together within one view: threads and messages, doubled messages, threads that reference tells.
+ * @param mostOf how many messages there may be with a Message-ID
+ */
+export function contradictions({ messages, threads }: ApiView, mostOf: (name: string) => number = () => 1): string[] {
   const lines: string[] = [];
-  const byName = new Map<string, ApiMessage>();
-  for (const message of messages) {
-    if (byName.has(nameOf(message))) lines.push(`message ${nameOf(message)} is there twice`);
-    byName.set(nameOf(message), message);
+  const byName = groupedBy(messages, nameOf);
+  for (const [name, alike] of byName) {
+    const most = mostOf(name);
+    if (alike.length > most) lines.push(`message ${name} is there ${alike.length} times, not ${most}`);
   }
   const known = new Set(threads.map(({ id }) => id));
   for (const { id, thread_id: thread } of messages)
@@ -114,13 +116,16 @@ export function contradictions({ messages, threads }: ApiView): string[] {
 }
 
 /** Letters of one topic name all their ancestors; letters of different topics have nothing in common. */
-function mistakenThreads(messages: readonly ApiMessage[], byName: ReadonlyMap<string, ApiMessage>): string[] {
+function mistakenThreads(
+  messages: readonly ApiMessage[],
+  byName: ReadonlyMap<string, readonly ApiMessage[]>,
+): string[] {
   const lines: string[] = [];
   const topics = new Map<string, string>();
   for (const message of messages) {
     for (const reference of message.headers.References.map(bracketless)) {
-      const other = byName.get(reference);
-      if (other && other.thread_id !== message.thread_id)
+      const others = byName.get(reference) ?? [];
+      if (others.some((other) => other.thread_id !== message.thread_id))
         lines.push(`${nameOf(message)} answers ${reference} and is in another thread`);
     }
     const topic = String(message['subject']).replace(/^Re: /, '');

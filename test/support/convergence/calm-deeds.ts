@@ -4,6 +4,8 @@ import type { Random } from '../../bench/mailbox/random.js';
 
 import { type ApiMessage, type ApiObject, type ApiView, nameOf } from './api-view.js';
 import type { SourceChange } from './change-source.js';
+import type { Ledger } from './ledger.js';
+import { namedMessages } from './mailbox-truth.js';
 
 /** What one mail program did while no other was at work, and what the log may tell of it. */
 export interface CalmDeed {
@@ -16,16 +18,24 @@ export interface CalmDeed {
  * Moves some messages of one folder to another: each is modified once, and nothing else happens to any message.
  * @returns null when there is nothing to move, or nowhere
  */
-export async function moveSome(client: ImapFlow, view: ApiView, random: Random): Promise<CalmDeed | null> {
+export async function moveSome(
+  client: ImapFlow,
+  view: ApiView,
+  random: Random,
+  ledger: Ledger,
+): Promise<CalmDeed | null> {
   const folders = view.folders.filter(({ display_name: name }) => name !== 'Drafts');
   const filled = folders.filter(({ id }) => loners(view, id).length > 0);
   if (filled.length === 0) return null;
   const from = random.pick(filled);
   const to = random.pick(folders.filter((folder) => folder !== from));
   const [source, target] = [String(from['display_name']), String(to['display_name'])];
-  const chosen = (await soleCopies(client, view, from)).filter(() => random.chance(0.7));
+  const certain = (await soleCopies(client, view, from)).filter(({ name }) => !ledger.isUncertain(name));
+  const chosen = certain.filter(() => random.chance(0.7));
   if (chosen.length === 0) return null;
+  for (const { name } of chosen) ledger.handled.add(name);
   const uids = chosen.map(({ uid }) => uid).join(',');
+  const names = chosen.map(({ name, id }) => `${id} (${name})`).join();
   if (!(await client.messageMove(uids, target, { uid: true }))) return null;
   return {
     words: `${source} ${uids} to ${target}`,
@@ -33,20 +43,24 @@ export async function moveSome(client: ImapFlow, view: ApiView, random: Random):
       const told = changes.filter(({ type }) => type === 'message' || type === 'draft');
       const wanted = chosen.map(({ id }) => `modify message ${id}`).toSorted();
       const found = told.map(({ event, type, id }) => `${event} ${type} ${id}`).toSorted();
-      return found.join() === wanted.join() ? [] : [`the log should tell ${wanted.join()} and tells ${found.join()}`];
+      return found.join() === wanted.join()
+        ? []
+        : [`the log should tell ${wanted.join()} of ${names} and tells ${found.join()}`];
     },
   };
 }
 
 /** The messages of a folder that lie there once, and nowhere else. */
-async function soleCopies(client: ImapFlow, view: ApiView, folder: ApiObject): Promise<{ uid: number; id: string }[]> {
+async function soleCopies(
+  client: ImapFlow,
+  view: ApiView,
+  folder: ApiObject,
+): Promise<{ uid: number; name: string; id: string }[]> {
   const ids = new Map(loners(view, folder.id).map((message) => [nameOf(message), message.id]));
-  await client.mailboxOpen(String(folder['display_name']));
-  const rows = await client.fetchAll('1:*', { uid: true, envelope: true });
-  const named = rows.map(({ uid, envelope }) => ({ uid, name: (envelope?.messageId ?? '').replace(/^<|>$/g, '') }));
+  const named = await namedMessages(client, String(folder['display_name']));
   return named.flatMap(({ uid, name }) => {
     const id = ids.get(name);
-    return id !== undefined && named.filter((other) => other.name === name).length === 1 ? [{ uid, id }] : [];
+    return id !== undefined && named.filter((other) => other.name === name).length === 1 ? [{ uid, name, id }] : [];
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
 import type { Random } from '../../bench/mailbox/random.js';
 import type { Cable } from '../cable.js';
-import type { Installation } from '../installation.js';
+import { Clock } from '../clock.js';
+import type { Installation, ProcessName } from '../installation.js';
 import type { OwnPostgres, OwnRedis } from '../own-servers.js';
 
 import { patiently, pause } from './patience.js';
@@ -9,10 +10,15 @@ import { patiently, pause } from './patience.js';
 /** What every mailbox of a run hangs on. */
 export interface Machinery {
   readonly installation: Installation;
+  readonly workers: readonly ProcessName[];
   readonly dovecot: Dovecot;
   readonly postgres: OwnPostgres;
   readonly redis: OwnRedis;
 }
+
+/** Nothing that is shorter loses its leases where nobody helps time along. */
+const SHORTEST_HANG_MS = 3000;
+const LONGEST_HANG_MS = 20_000;
 
 /** Trouble with one account's way to its server, or with the machinery. Over when the promise is kept. */
 type Fault = (cable: Cable, machinery: Machinery, random: Random) => Promise<void>;
@@ -44,11 +50,40 @@ const throttle: Fault = async (cable, _machinery, random) => {
   cable.mend();
 };
 
-const killWorker: Fault = async (_cable, { installation }, random) => {
-  await installation.kill('worker');
+const kill = async (installation: Installation, names: readonly ProcessName[], random: Random): Promise<void> => {
+  await Promise.all(names.map((name) => installation.kill(name)));
+  if (!names.includes('api')) await patiently(() => new Clock(installation).leasesRunOut());
   await pause(random.int(0, 500));
-  await patiently(() => installation.start('worker'));
+  await Promise.all(names.map((name) => patiently(() => installation.start(name))));
 };
+
+const killWorker: Fault = (_cable, { installation, workers }, random) =>
+  kill(installation, [random.pick(workers)], random);
+
+const killWorkers: Fault = (_cable, { installation, workers }, random) => kill(installation, workers, random);
+
+/** Whoever asks it for something gets no answer, though it may have been done. */
+const killApi: Fault = (_cable, { installation }, random) => kill(installation, ['api'], random);
+
+/** It is taken for dead, and comes back while others do its work. */
+const hangWorker: Fault = async (_cable, { installation, workers }, random) => {
+  const pid = installation.pid(random.pick(workers));
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await patiently(() => new Clock(installation).leasesRunOut());
+    await untilTakenOver(installation);
+    await pause(random.int(SHORTEST_HANG_MS, SHORTEST_HANG_MS + 1000));
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+};
+
+/** Until somebody has been seen with every account since, or for as long as it takes to sweep up what was left. */
+async function untilTakenOver(installation: Installation): Promise<void> {
+  const deadline = Date.now() + LONGEST_HANG_MS;
+  const left = `SELECT FROM accounts WHERE sync_enabled AND sync_seen_at < now() - interval '20 seconds' LIMIT 1`;
+  while (Date.now() < deadline && (await patiently(() => installation.query(left))).length > 0) await pause();
+}
 
 const restartPostgres: Fault = async (_cable, { postgres }) => {
   await postgres.stop();
@@ -72,6 +107,9 @@ const lineFaults: readonly (readonly [NamedFault, number])[] = [
 ];
 const machineryFaults: readonly (readonly [NamedFault, number])[] = [
   [{ name: 'kill worker', strike: killWorker }, 3],
+  [{ name: 'kill all workers', strike: killWorkers }, 1],
+  [{ name: 'hang worker', strike: hangWorker }, 2],
+  [{ name: 'kill API', strike: killApi }, 1],
   [{ name: 'restart PostgreSQL', strike: restartPostgres }, 1],
   [{ name: 'restart Redis', strike: restartRedis }, 1],
   [{ name: 'restart Dovecot', strike: restartDovecot }, 1],

@@ -43,3 +43,13 @@ function spell({ unread, starred, draft, folders }: MessageState): string {
   const words = [unread ? 'unread' : 'read', ...(starred ? ['starred'] : []), draft ? 'draft' : 'message'];
   return `${words.join(' ')} in ${[...folders].toSorted().join(' + ')}`;
 }
+
+export function groupedBy<T>(list: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of list) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}

@@ -4,23 +4,21 @@ import type { Dovecot } from '../../../apps/launcher/peers/dovecot.js';
 import type { Random } from '../../bench/mailbox/random.js';
 import { letter, messageId } from '../letters.js';
 
+import type { Ledger } from './ledger.js';
+import { namedMessages } from './mailbox-truth.js';
 import { now, patiently } from './patience.js';
-
-/** A letter written during a scenario, by the name its Message-ID is made of. */
-export interface Written {
-  readonly name: string;
-  readonly topic: string;
-  /** Names from the first letter of the thread to the one it answers. */
-  readonly ancestors: readonly string[];
-}
-
-/** What the users of one mailbox have written so far. */
-export type Correspondence = Written[];
 
 /** One thing a mail program does. `act` returns a few words on it. */
 export interface Operation {
   readonly name: string;
   readonly act: (user: MailUser, client: ImapFlow) => Promise<string>;
+}
+
+export interface SomeMessages {
+  readonly folder: string;
+  readonly uids: string;
+  /** Their Message-IDs. */
+  readonly names: readonly string[];
 }
 
 export interface MailUserOptions {
@@ -29,13 +27,16 @@ export interface MailUserOptions {
   readonly address: string;
   readonly password: string;
   readonly random: Random;
-  readonly letters: Correspondence;
+  readonly ledger: Ledger;
 }
 
 /** Folders that a server makes by itself; they stay. */
 const fixed = new Set(['INBOX', 'Drafts', 'Sent', 'Junk', 'Trash', 'Archive']);
 const folderNames = ['Work', 'Home', 'Zürich', 'Work/Plans', 'Taxes & more', 'A "quoted" one', 'Later', 'Later/2026'];
 const flags = ['\\Seen', '\\Flagged', '\\Answered', '$Forwarded'];
+
+/** What users call their folders. */
+export const newFolderName = (random: Random): string => random.pick(folderNames);
 
 /** One mail program of a mailbox that does whatever chance tells it. */
 export class MailUser {
@@ -82,9 +83,17 @@ export class MailUser {
     return this.options.random;
   }
 
+  get address(): string {
+    return this.options.address;
+  }
+
+  get ledger(): Ledger {
+    return this.options.ledger;
+  }
+
   /** A letter into a folder, often an answer to an earlier one. */
   async append(client: ImapFlow, folder: string): Promise<string> {
-    const { letters } = this.options;
+    const { letters } = this.ledger;
     const name = `${this.options.name}-${(this.written += 1)}`;
     const parent = letters.length > 0 && this.random.chance(0.4) ? this.random.pick(letters) : null;
     const topic = parent?.topic ?? `Topic ${name}`;
@@ -98,6 +107,7 @@ export class MailUser {
       text: 'x'.repeat(this.random.logUniform(1, 20_000)),
     });
     const age = this.random.chance(0.5) ? 0 : this.random.int(0, 400) * 86_400_000;
+    this.ledger.put([`${name}@mail.example`], folder);
     await client.append(folder, source, this.someFlags(), new Date(Date.now() - age));
     letters.push({ name, topic, ancestors });
     return `${name} to ${folder}`;
@@ -131,19 +141,18 @@ export class MailUser {
   }
 
   newFolder(): string {
-    return this.random.pick(folderNames);
+    return newFolderName(this.random);
   }
 
   /** Opens a folder with mail in it and picks some; null when there is none. */
-  async someMessages(client: ImapFlow): Promise<{ folder: string; uids: string } | null> {
+  async someMessages(client: ImapFlow): Promise<SomeMessages | null> {
     const filled = (await client.list({ statusQuery: { messages: true } })).filter(({ status }) => status?.messages);
     if (filled.length === 0) return null;
     const folder = this.random.pick(filled).path;
-    await client.mailboxOpen(folder);
-    const found = (await client.search({ all: true }, { uid: true })) || [];
     const share = this.random.pick([0.1, 0.5, 1]);
-    const chosen = found.filter(() => this.random.chance(share));
-    return chosen.length > 0 ? { folder, uids: chosen.join(',') } : null;
+    const chosen = (await namedMessages(client, folder)).filter(() => this.random.chance(share));
+    if (chosen.length === 0) return null;
+    return { folder, uids: chosen.map(({ uid }) => uid).join(','), names: chosen.map(({ name }) => name) };
   }
 
   private async connection(): Promise<ImapFlow> {

@@ -67,3 +67,10 @@ export async function openUnlessShell(client: ImapFlow, { path, flags }: ListRes
     throw new Error(`cannot open ${path} (${[...flags].join(' ')}): ${answer}`, { cause: error });
   }
 }
+
+/** Opens a folder. @returns its messages by uid and Message-ID without angle brackets */
+export async function namedMessages(client: ImapFlow, path: string): Promise<{ uid: number; name: string }[]> {
+  const { exists } = await client.mailboxOpen(path);
+  const rows = exists > 0 ? await client.fetchAll('1:*', { uid: true, envelope: true }) : [];
+  return rows.map(({ uid, envelope }) => ({ uid, name: bracketless(envelope?.messageId ?? '') }));
+}

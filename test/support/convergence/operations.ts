@@ -2,7 +2,8 @@ import type { ImapFlow } from 'imapflow';
 
 import { renumber } from '../renumber.js';
 
-import type { MailUser, Operation } from './mail-user.js';
+import type { MailUser, Operation, SomeMessages } from './mail-user.js';
+import { namedMessages } from './mailbox-truth.js';
 
 type Act = Operation['act'];
 
@@ -10,11 +11,23 @@ const NOTHING = 'nothing there';
 const byUid = { uid: true } as const;
 
 /** Does something to some messages of some folder. */
-function withMessages(act: (user: MailUser, client: ImapFlow, uids: string) => Promise<string>): Act {
+function withMessages(act: (user: MailUser, client: ImapFlow, some: SomeMessages) => Promise<string>): Act {
   return async (user, client) => {
     const some = await user.someMessages(client);
-    return some ? `${some.folder} ${some.uids} ${await act(user, client, some.uids)}` : NOTHING;
+    return some ? `${some.folder} ${some.uids} ${await act(user, client, some)}` : NOTHING;
   };
+}
+
+/** Takes them elsewhere. */
+function handling(act: (user: MailUser, client: ImapFlow, some: SomeMessages) => Promise<string>): Act {
+  return withMessages((user, client, some) => {
+    noteAll(user.ledger.handled, some);
+    return act(user, client, some);
+  });
+}
+
+function noteAll(noted: Set<string>, { names }: SomeMessages): void {
+  for (const name of names) noted.add(name);
 }
 
 /** Does something to some folder that the server could do without. */
@@ -34,7 +47,7 @@ const deliver: Act = async (user, client) => {
   return names.join(', ');
 };
 
-const flag = withMessages(async (user, client, uids) => {
+const flag = withMessages(async (user, client, { uids }) => {
   const flags = user.someFlags();
   const adds = user.random.chance(0.5);
   if (adds) await client.messageFlagsAdd(uids, flags, byUid);
@@ -42,27 +55,30 @@ const flag = withMessages(async (user, client, uids) => {
   return `${adds ? '+' : '-'}${flags.join(' ')}`;
 });
 
-const move = withMessages(async (user, client, uids) => {
+const move = handling(async (user, client, { uids, names }) => {
   const target = await user.folder(client);
+  user.ledger.put(names, target);
   await client.messageMove(uids, target, byUid);
   return `to ${target}`;
 });
 
-const copy = withMessages(async (user, client, uids) => {
+const copy = handling(async (user, client, { uids }) => {
   const target = await user.folder(client);
   await client.messageCopy(uids, target, byUid);
   return `to ${target}`;
 });
 
-const expunge = withMessages(async (_user, client, uids) => {
-  await client.messageDelete(uids, byUid);
+const expunge = handling(async (user, client, some) => {
+  noteAll(user.ledger.expunged, some);
+  await client.messageDelete(some.uids, byUid);
   return '';
 });
 
 /** Away and back before anybody has looked twice. */
-const bounce = withMessages(async (user, client, uids) => {
-  const from = client.mailbox ? client.mailbox.path : 'INBOX';
+const bounce = handling(async (user, client, { uids, names, folder: from }) => {
   const target = await user.folder(client);
+  user.ledger.put(names, target);
+  user.ledger.put(names, from);
   const moved = await client.messageMove(uids, target, byUid);
   if (!moved || !moved.uidMap) return `to ${target}`;
   await client.mailboxOpen(target);
@@ -82,12 +98,15 @@ const rename = withFolder(async (user, client, path) => {
   return `to ${target}`;
 });
 
-const remove = withFolder(async (_user, client, path) => {
+const remove = withFolder(async (user, client, path) => {
+  user.ledger.foldersLost = true;
   await client.mailboxDelete(path);
   return '';
 });
 
 const renumbered = withFolder(async (user, client, path) => {
+  for (const { name } of await namedMessages(client, path)) user.ledger.handled.add(name);
+  user.ledger.foldersLost = true;
   const messages = await renumber(client, path, `Restored ${user.random.int(0, 1e6)}`);
   return `${messages} messages`;
 });

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 
-import { Redis } from 'ioredis';
-
 import { Random } from '../../bench/mailbox/random.js';
+import { Clock } from '../clock.js';
 import { pause } from '../convergence/patience.js';
 import type { Installation } from '../installation.js';
 
@@ -51,10 +50,14 @@ interface Actor {
 
 /** Several owners do something at once; the worker is killed when it stands still for all of them. */
 export class Wave {
+  private readonly clock: Clock;
+
   constructor(
     private readonly installation: Installation,
     private readonly plan: CrashPlan,
-  ) {}
+  ) {
+    this.clock = new Clock(installation);
+  }
 
   async run(cases: readonly (readonly [Case, Seat])[]): Promise<CaseResult[]> {
     this.plan.clear();
@@ -132,17 +135,9 @@ export class Wave {
     return again.length > 0 ? 2 : 1;
   }
 
-  /** What time would do: leases and signs of life of the dead run out. */
   private async timePasses(): Promise<void> {
-    const redis = new Redis(this.installation.env['REDIS_URL']!);
-    await redis.flushdb();
-    await redis.quit();
-    await this.installation.query(`UPDATE accounts SET sync_seen_at = now() - interval '1 minute'`);
-    await this.installation.query(`UPDATE workers SET seen_at = now() - interval '1 minute'`);
-    await this.installation.query(
-      `UPDATE sends SET claimed_until = claimed_until - interval '1 minute', created_at = created_at - interval '5 minutes'
-       WHERE settled_at IS NULL`,
-    );
+    await this.clock.jobsAreForgotten();
+    await this.clock.leasesRunOut();
   }
 
   /** @returns what is not as it should be once it is quiet */
