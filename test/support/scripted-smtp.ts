@@ -1,8 +1,8 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
- * Replies by command (`EHLO`, `AUTH`, `MAIL`, `RCPT bob@x`, `DATA`, `.`); `hang-up` says nothing and cuts the line. What is not
- * named goes well.
+ * Replies by command (`EHLO`, `AUTH`, `MAIL`, `RCPT bob@x`, `DATA`, `.`); `hang-up` says nothing and cuts the line, `hold` says
+ * nothing until `release`. What is not named goes well.
  */
 export type SmtpScript = Readonly<Record<string, string>>;
 
@@ -14,6 +14,7 @@ export class ScriptedSmtp {
   /** That were made so far. */
   connections = 0;
   private readonly sockets = new Set<Socket>();
+  private readonly held: Socket[] = [];
   private readonly server = createServer((socket) => this.serve(socket));
 
   static async start(): Promise<ScriptedSmtp> {
@@ -34,6 +35,11 @@ export class ScriptedSmtp {
   /** Ends every connection, as servers do when nothing is said for long. */
   hangUp(): void {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Says at last what it held back. */
+  release(reply: string): void {
+    for (const socket of this.held.splice(0)) socket.write(`${reply}\r\n`);
   }
 
   private serve(socket: Socket): void {
@@ -77,6 +83,7 @@ export class ScriptedSmtp {
   private answer(socket: Socket, command: string, usual: string): boolean {
     const said = this.script[command] ?? usual;
     if (said === 'hang-up') socket.destroy();
+    else if (said === 'hold') this.held.push(socket);
     else socket.write(`${said}\r\n`);
     return said === usual;
   }

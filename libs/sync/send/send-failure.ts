@@ -29,30 +29,28 @@ interface Failed {
  */
 export async function noteFailure(tx: Tx, send: ClaimedSend, failed: Failed): Promise<void> {
   const { error, unknown } = failed;
-  const retryAt = unknown ? null : nextTry(send, error, Date.now());
+  const [known] = await tx.query<{ state: SendState }>(
+    'SELECT state FROM sends WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = ANY($4) FOR UPDATE',
+    [tx.accountId, send.id, send.claims, failed.from],
+  );
+  if (!known) return;
+  // Its author may have sent it again meanwhile.
+  const late = known.state === 'unknown';
+  const retryAt = unknown || late ? null : nextTry(send, error, Date.now());
   const state = unknown ? 'unknown' : retryAt ? 'scheduled' : 'failed';
   const { status, type, message, details } = error;
-  const rows = await tx.query(
-    `UPDATE sends SET state = $4, answer = $5, due_at = coalesce($6, due_at),
-       content = CASE WHEN $4 = 'failed' THEN NULL ELSE content END,
-       settled_at = CASE WHEN $4 = 'failed' THEN now() END,
-       look_until = CASE WHEN $4 = 'unknown' THEN now() + make_interval(mins => $7) END
-     WHERE account_id = $1 AND id = $2 AND claims = $3 AND state = ANY($8) RETURNING id`,
-    [
-      send.accountId,
-      send.id,
-      send.claims,
-      state,
-      JSON.stringify({ error: { status, type, message, details }, tries: send.tries + 1 }),
-      retryAt,
-      LOOK_MINUTES,
-      failed.from,
-    ],
+  const answer = JSON.stringify({ error: { status, type, message, details }, tries: send.tries + 1 });
+  await tx.query(
+    `UPDATE sends SET state = $3, answer = $4, due_at = coalesce($5, due_at),
+       content = CASE WHEN $3 = 'failed' THEN NULL ELSE content END,
+       settled_at = CASE WHEN $3 = 'failed' THEN now() END,
+       look_until = CASE WHEN $3 = 'unknown' THEN now() + make_interval(mins => $6) END
+     WHERE account_id = $1 AND id = $2`,
+    [tx.accountId, send.id, state, answer, retryAt, LOOK_MINUTES],
   );
-  if (rows.length === 0) return;
-  const entry = entryOf(send, state, error);
+  const entry = late ? saidLate(send, `it was not sent: ${error.message}`) : entryOf(send, state, error);
   if (entry) await noteEvents(tx, [entry]);
-  if (send.retryUntil) await touchDraft(tx, send.messageId);
+  if (send.retryUntil || late) await touchDraft(tx, send.messageId);
 }
 
 function nextTry({ retryUntil, tries }: ClaimedSend, { status }: DomainError, now: number): Date | null {
@@ -60,6 +58,14 @@ function nextTry({ retryUntil, tries }: ClaimedSend, { status }: DomainError, no
   const at = new Date(now + backOffMs(tries + 1 + PATIENCE));
   return at <= retryUntil ? at : null;
 }
+
+/** What became of one of which nobody knew. */
+export const saidLate = ({ id, messageId }: ClaimedSend, outcome: string): LogEntry => ({
+  level: 'info',
+  kind: 'send.settled',
+  message: `The server said late what it did with a message: ${outcome}`,
+  details: { sendId: id, messageId },
+});
 
 /** Who waited was told. */
 function entryOf(send: ClaimedSend, state: SendState, { message: reason }: DomainError): LogEntry | null {

@@ -103,12 +103,13 @@ export class SendStore {
   }
 }
 
-/** It was sent. @returns false when that was known already */
-export async function settleSend(tx: Tx, id: string, failures: SendOutcome['failures']): Promise<boolean> {
-  const rows = await tx.query(
+/** It was sent. @returns what was known before; null when that was known already */
+export async function settleSend(tx: Tx, id: string, failures: SendOutcome['failures']): Promise<SendState | null> {
+  const [row] = await tx.query<{ before: SendState }>(
     `UPDATE sends SET state = 'sent', answer = $3, content = NULL, settled_at = now()
-     WHERE account_id = $1 AND id = $2 AND state IN ('committing', 'unknown') RETURNING id`,
+     FROM (SELECT state FROM sends WHERE account_id = $1 AND id = $2 FOR UPDATE) AS known
+     WHERE account_id = $1 AND id = $2 AND known.state IN ('committing', 'unknown') RETURNING known.state AS before`,
     [tx.accountId, id, JSON.stringify({ failures })],
   );
-  return rows.length > 0;
+  return row?.before ?? null;
 }

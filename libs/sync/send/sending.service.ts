@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Inject, Injectable } from '@nestjs/common';
 
+import { noteEvents } from '#libs/changes/account-events.js';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { DomainError } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
@@ -15,7 +16,7 @@ import { Connections } from '../connections.js';
 import { type Outgoing, OutgoingLetters } from './outgoing-letters.js';
 import { filesItself } from './self-filing.js';
 import { sendAnswer } from './send-answer.js';
-import { noteFailure } from './send-failure.js';
+import { noteFailure, saidLate } from './send-failure.js';
 import { type ClaimedSend, SendStore, settleSend } from './send-store.js';
 import { becomeSent } from './sent-message.js';
 
@@ -121,7 +122,9 @@ export class Sending {
     const { accountId, id, messageId, content, provider } = send;
     const work = async (tx: Tx) => {
       // Its copy may have been found already, while this worker was taken for dead.
-      if (!(await settleSend(tx, id, failures as SendOutcome['failures']))) return;
+      const before = await settleSend(tx, id, failures as SendOutcome['failures']);
+      if (before === null) return;
+      if (before === 'unknown') await noteEvents(tx, [saidLate(send, 'it was sent')]);
       await becomeSent(tx, messageId, content, { saveCopy: !filesItself(provider) });
     };
     await this.writer.write(accountId, work, { eager: true });
@@ -151,7 +154,8 @@ export class Sending {
     const failed = {
       error: answer,
       unknown,
-      from: from ?? (unknown ? ['committing'] : ['sending', 'committing']),
+      // What the server says late counts more than that nobody knows.
+      from: from ?? (unknown ? ['committing'] : ['sending', 'committing', 'unknown']),
     } as const;
     await this.writer.write(send.accountId, (tx) => noteFailure(tx, send, failed));
     return answer;

@@ -113,7 +113,7 @@ async function settleFound(tx: Tx, id: string): Promise<void> {
     [tx.accountId, id],
   );
   const [copy] = copies;
-  if (!send || !copy || !(await settleSend(tx, id, {}))) return;
+  if (!send || !copy || (await settleSend(tx, id, {})) === null) return;
   const messageId = await takeOver(tx, send, copy);
   await tx.query('UPDATE sends SET message_id = $3 WHERE account_id = $1 AND id = $2', [tx.accountId, id, messageId]);
   const message = 'A message of which nobody knew whether it had been sent was sent: it is in the mailbox.';
