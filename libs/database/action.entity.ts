@@ -10,6 +10,7 @@ export const actionKinds = [
   'draft.save',
   'draft.delete',
   'sent.save',
+  'copies.tidy',
 ] as const;
 export type ActionKind = (typeof actionKinds)[number];
 
@@ -22,6 +23,7 @@ export type ActionKind = (typeof actionKinds)[number];
 @Index('actions_unsaved', ['accountId', 'objectId'], {
   where: "kind IN ('draft.save', 'sent.save') AND state <> 'successful'",
 })
+@Index('actions_deletions', ['accountId', 'objectId'], { where: "kind = 'draft.delete'" })
 @Index('actions_blobs', { synchronize: false }) // ((details->>'blobKey'))
 @Index('actions_in_order', ['accountId', 'seq'])
 @Index('actions_settled', ['settledAt'], { where: 'settled_at IS NOT NULL' })

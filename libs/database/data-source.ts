@@ -14,6 +14,7 @@ import { ScheduledSends1790000820000 } from '../../migrations/1790000820000-sche
 import { DeliveryFailures1790000830000 } from '../../migrations/1790000830000-delivery-failures.js';
 import { OnlyCopies1790001020000 } from '../../migrations/1790001020000-only-copies.js';
 import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
+import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -72,8 +73,9 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       SendOutcomes1790000810000,
       ScheduledSends1790000820000,
       DeliveryFailures1790000830000,
-      ApplicationSettings1790001100000,
       OnlyCopies1790001020000,
+      CopiesOfDrafts1790001021000,
+      ApplicationSettings1790001100000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -65,6 +65,8 @@ export class Message {
   @Column('integer', { default: 0 }) version: number;
   /** Written through the API. Its copies at the provider carry a Message-ID by which they are known (own-message-id.ts). */
   @Column('boolean', { default: false }) madeHere: boolean;
+  /** Of the copy that another mail program made of a draft, if what it says was taken over (libs/mime/draft-print.ts). */
+  @Column('text', { nullable: true }) draftPrint: string | null;
   @Column('text', { default: 'complete' }) parseState: 'complete' | 'limited' | 'failed';
   @Column('text', { nullable: true }) parseProblem: string | null;
   @Column('json', { nullable: true }) deliveryFailures: StoredFailure[] | null;

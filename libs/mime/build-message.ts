@@ -38,10 +38,12 @@ export interface Letter {
   readonly body: string;
 }
 
-/** A message as it is to be written. Nothing in it is made up here, so the same facts give the same headers. */
+/** A message as it is to be written. Nothing in it is made up here, so the same facts give the same bytes. */
 export interface OutgoingMessage extends Letter {
   readonly date: Date;
   readonly files: readonly OutgoingFile[];
+  /** Of copies of drafts alone, for the next who reads them. */
+  readonly draftPrint?: string;
 }
 
 const bracketed = (id: string): string => `<${id}>`;
@@ -106,6 +108,7 @@ function composer(message: OutgoingMessage, text: string, contents: readonly (Bu
   return new MailComposer({
     // Left to chance, it would make another message of what is built once more.
     baseBoundary: hash('sha256', message.messageIdHeader).slice(0, 16),
+    ...(message.draftPrint === undefined ? {} : { headers: { 'X-Postrider-Draft': message.draftPrint } }),
     messageId: bracketed(message.messageIdHeader),
     date: message.date,
     subject: message.subject,

@@ -28,6 +28,7 @@ const WANTED = new Set([
   'message-id',
   'in-reply-to',
   'references',
+  'x-postrider-draft',
   'content-type',
   'content-transfer-encoding',
   'content-disposition',

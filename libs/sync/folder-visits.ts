@@ -85,6 +85,13 @@ export class FolderVisits {
     }
   }
 
+  /** What was forgotten here, though it is there. */
+  async readAgain(watch: Watch, folder: StoredFolder, uids: readonly number[]): Promise<void> {
+    if (uids.length === 0) return;
+    this.unsettle(watch);
+    await this.pass.carryOut(watch.account, folder, watch.source, { fetch: [...uids], reflag: [], drop: [] });
+  }
+
   /** A folder that a listing lacks, or that failed again and again, is gone when the server refuses to open it. */
   async isGone({ source }: Watch, folder: KnownFolder): Promise<boolean> {
     const driver = await source.get();

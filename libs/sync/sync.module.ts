@@ -21,6 +21,7 @@ import { FolderStore } from './mail/folder-store.js';
 import { StaleRefs } from './mail/stale-refs.js';
 import { ActionBell } from './syncback/action-bell.js';
 import { ActionStore } from './syncback/action-store.js';
+import { CopyEffects } from './syncback/copy-effects.js';
 import { DraftEffects } from './syncback/draft-effects.js';
 import { DraftContents } from './syncback/draft-contents.js';
 import { SentEffects } from './syncback/sent-effects.js';
@@ -57,6 +58,7 @@ import { Syncback } from './syncback/syncback.js';
     ActionStore,
     MessageEffects,
     FolderEffects,
+    CopyEffects,
     DraftEffects,
     DraftStore,
     DraftContents,

@@ -133,6 +133,34 @@ describe('drafts', () => {
     await eventually('its end', async () => (await saved()).length === 0);
   });
 
+  it('are what another mail program makes of them, with the files that it attaches', async () => {
+    const [file] = (await upload('plan.txt', 'One, two.')).json as { id: string }[];
+    const draft = await send<DraftJson>('POST', '/drafts', { subject: 'Mine', body: 'x', file_ids: [file!.id] });
+    await onlySaved('the copy', (source) => source.includes('Subject: Mine'));
+    await settled();
+    const [source] = await saved();
+    const edited = source!
+      .replace('Subject: Mine', 'Subject: Theirs')
+      .replace(Buffer.from('One, two.').toString('base64'), Buffer.from('Three.').toString('base64'));
+    await other.append('Drafts', edited, ['\\Draft']);
+    const lock = await other.getMailboxLock('Drafts');
+    await other.messageDelete('1');
+    lock.release();
+    const now = await eventually('the edit', async () => {
+      const [found] = await listed();
+      return found?.subject === 'Theirs' ? found : null;
+    });
+    expect(now).toMatchObject({ id: draft.id, version: 1, files: [{ id: file!.id }] });
+    expect((await account.api.get(`/files/${file!.id}/download`)).text).toBe('Three.');
+    await send('PUT', `/drafts/${draft.id}`, { version: 1, body: '<p>Both</p>' });
+    const three = Buffer.from('Three.').toString('base64');
+    await onlySaved('both', (copy) => copy.includes('Subject: Theirs') && copy.includes(three));
+    await settled();
+    expect((await listed()).map(({ id, version }) => [id, version])).toEqual([[draft.id, 2]]);
+    await send('DELETE', `/drafts/${draft.id}`, {});
+    await eventually('its end', async () => (await saved()).length === 0);
+  });
+
   it('are deleted with the copy that another mail program deletes', async () => {
     const { id } = await send<DraftJson>('POST', '/drafts', { subject: 'Gone soon' });
     await onlySaved('the copy', (source) => source.includes('Gone soon'));

@@ -1,34 +1,10 @@
-import { AccountWriter } from '#libs/changes/account-writer.js';
-import { queueActions } from '#libs/domain/actions/actions.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
-import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
 import { ActingAccount, type Meddling } from '../support/acting-account.js';
 import { Engine } from '../support/engine.js';
-import { letter, messageId } from '../support/letters.js';
+import { Killed, killedAfter, refusing, servers } from '../support/meddling.js';
 
-/** The worker is gone at this point: nothing is caught, nothing is settled. */
-class Killed extends Error {}
-
-const killedAfter =
-  (method: 'store' | 'move' | 'renameFolder' | 'createFolder' | 'deleteFolder'): Meddling =>
-  (driver) => ({
-    [method]: async (...args: never[]) => {
-      await (driver[method] as (...given: never[]) => Promise<unknown>).apply(driver, args);
-      throw new Killed(method);
-    },
-  });
-const refusing =
-  (method: 'store' | 'move' | 'createFolder' | 'renameFolder', kind: 'rejected' | 'forbidden' = 'rejected'): Meddling =>
-  () => ({ [method]: () => Promise.reject(new ProviderError(kind, `The server will not ${method}.`)) });
-
-const plain = 'IMAP4rev1 LITERAL+ IDLE NAMESPACE CHILDREN SPECIAL-USE ESEARCH';
-
-describe.each([
-  ['everything', {}],
-  ['no MOVE', { capabilities: `${plain} UIDPLUS ENABLE CONDSTORE` }],
-  ['neither MOVE nor UIDPLUS nor CONDSTORE', { capabilities: plain }],
-])('actions on a server with %s', (name, dovecot) => {
+describe.each(servers)('actions on a server with %s', (name, dovecot) => {
   let engine: Engine;
   let account: ActingAccount;
   let number = 0;
@@ -54,11 +30,6 @@ describe.each([
   const update = (wish: Parameters<typeof account.mail.updateMessage>[2]) =>
     account.mail.updateMessage(account.ref, id, wish);
   const message = () => account.message(subject);
-  const renumberDrafts = async () => {
-    await account.client.mailboxClose().catch(() => false);
-    const uidValidity = String(Math.floor(Date.now() / 1000) + number);
-    await engine.dovecot.doveadm('mailbox', 'update', '-u', 'ada@example.com', '--uid-validity', uidValidity, 'Drafts');
-  };
   /** How many copies of the letter lie in a folder, as others see it. */
   const copies = async (folder: string) => {
     const uids = await account.uid(folder, subject);
@@ -141,16 +112,24 @@ describe.each([
     expect([now, folders]).toEqual([id, [target]]);
   });
 
-  it('delete the copies of a draft in a folder that was numbered anew, too', async () => {
-    const name = `${id}-0@example.com`;
-    const copy = letter({ name: subject, headers: ['X-Draft: yes'] }).replace(messageId(subject), `<${name}>`);
-    await account.client.append('Drafts', copy);
-    await renumberDrafts();
-    await engine.app.get(AccountWriter).write(account.id, async (tx) => {
-      await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details: { madeHere: true, places: [] } }]);
-    });
+  it('wait for a renumbered folder to be read, however often they are tried', async () => {
+    await update({ starred: true });
+    await engine.rows('UPDATE message_uids SET uid = uid - 10000000000 WHERE message_id = $1', [id]);
+    for (let time = 0; time < 8; time += 1) {
+      expect(await account.act()).toBeLessThan(Date.now() + 10_000);
+      await account.hurry();
+    }
+    expect(await account.jobs()).toEqual([
+      expect.objectContaining({
+        status: 'pending',
+        reason: 'The server has renumbered the folder; it is read anew first.',
+      }),
+    ]);
+    await engine.rows(`UPDATE folder_syncs SET cursor = jsonb_set(cursor, '{uidValidity}', '"1"')`);
+    expect(await account.told(() => account.round())).toEqual([]);
     await account.act();
-    expect(await account.uid('Drafts', subject)).toBe('');
+    expect(await account.states()).toEqual(['successful']);
+    expect((await account.seen('INBOX'))[subject]).toEqual(['\\Flagged']);
   });
 
   it('fail when the message is deleted', async () => {
@@ -298,116 +277,5 @@ describe.each([
     await engine.rows('UPDATE message_uids SET message_id = $1 WHERE message_id = $2', [id, 'elsewhere']);
     await account.act();
     expect(await account.states()).toEqual(['successful', 'successful']);
-  });
-
-  it('are given up after two days, and forgotten a week later', async () => {
-    const folderId = await account.folders.create(account.ref, `Late${number}`);
-    await update({ starred: true, folderId });
-    const old = engine.app.get(OldActions);
-    const clean = () => old.clean(Date.now() + 5000);
-    await engine.rows(`UPDATE actions SET created_at = now() - interval '47 hours'`);
-    expect(await clean()).toBe(0);
-    await engine.rows(`UPDATE actions SET created_at = now() - interval '49 hours'`);
-    const told = await account.told(clean);
-    expect(told.toSorted()).toEqual(['delete folder', 'modify message', 'modify thread']);
-    expect(await message()).toEqual({ id, unread: true, starred: false, folders: ['INBOX'] });
-    expect(await account.jobs()).toEqual([
-      expect.objectContaining({ status: 'failed', reason: 'The account could not be reached for 2 days.' }),
-      expect.objectContaining({ status: 'failed' }),
-    ]);
-    expect(await clean()).toBe(0);
-    await engine.rows(
-      `INSERT INTO sends (account_id, id, message_id, state, settled_at) VALUES
-         ($1, 'old', 'a', 'sent', now() - interval '169 hours'), ($1, 'new', 'b', 'sent', now() - interval '167 hours'),
-         ($1, 'open', 'c', 'unknown', NULL)`,
-      [account.id],
-    );
-    await engine.rows(`UPDATE actions SET settled_at = now() - interval '169 hours'`);
-    expect(await clean()).toBe(3);
-    expect((await account.jobs()).map(({ id: job, status }) => [job, status])).toEqual([
-      ['new', 'successful'],
-      ['open', 'pending'],
-    ]);
-    await engine.rows('DELETE FROM sends');
-  });
-
-  describe('of folders', () => {
-    it.each(['createFolder', 'renameFolder', 'deleteFolder'] as const)(
-      'are harmlessly repeated when a worker was killed after %s',
-      async (method) => {
-        const made = await account.folders.create(account.ref, `Made${number}`);
-        const renamed = await account.folders.create(account.ref, `Old${number}`);
-        await account.act(method === 'createFolder' ? killedAfter(method) : undefined).catch(() => {});
-        await account.act();
-        await account.folders.rename(account.ref, renamed, `New${number}`);
-        await account.folders.remove(account.ref, made);
-        await account.act(killedAfter(method)).catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
-        await account.act();
-        expect(await account.states()).toEqual(Array<string>(4).fill('successful'));
-        expect(await account.told(() => account.round())).toEqual([]);
-        const paths = (await account.client.list()).map(({ path }) => path);
-        expect(paths.filter((path) => /^(Made|Old|New)/.test(path) && path.endsWith(String(number)))).toEqual([
-          `New${number}`,
-        ]);
-      },
-    );
-
-    it('take messages that were moved into them before they were made', async () => {
-      const folderId = await account.folders.create(account.ref, `Fresh${number}`);
-      await update({ folderId, unread: false });
-      const told = await account.told(async () => {
-        await account.act();
-        await account.round();
-      });
-      expect(told).toEqual([]);
-      expect(await message()).toEqual({ id, unread: false, starred: false, folders: [`Fresh${number}`] });
-      expect(await account.states()).toEqual(['successful', 'successful']);
-    });
-
-    it('made by both sides are one', async () => {
-      const folderId = await account.folders.create(account.ref, `Both${number}`);
-      await account.client.mailboxCreate(`Both${number}`);
-      await account.round();
-      await account.act();
-      await account.round();
-      expect(await account.states()).toEqual(['successful']);
-      expect(await account.folder(`Both${number}`)).toBe(folderId);
-    });
-
-    it('that cannot be made go again, and messages meant for them stay where they were', async () => {
-      const folderId = await account.folders.create(account.ref, `Never${number}`);
-      await update({ folderId });
-      expect(await message()).toMatchObject({ folders: [`Never${number}`] });
-      const told = await account.told(() => account.act(refusing('createFolder', 'forbidden')));
-      expect(told).toEqual(expect.arrayContaining(['delete folder', 'modify message', 'modify thread']));
-      expect(await account.states()).toEqual(['failed', 'failed']);
-      expect(await message()).toMatchObject({ folders: ['INBOX'] });
-    });
-
-    it('that cannot be renamed get their name back', async () => {
-      const path = `Fixed${number}`;
-      const folderId = await account.folders.create(account.ref, path);
-      await account.act();
-      await account.folders.rename(account.ref, folderId, `Other${number}`);
-      await account.act(refusing('renameFolder', 'forbidden'));
-      expect(await account.told(() => account.round())).toEqual(['modify folder']);
-      const [row] = await engine.rows('SELECT path, display_name FROM categories WHERE id = $1', [folderId]);
-      expect(row).toEqual({ path, display_name: path });
-    });
-
-    it('into which mail came meanwhile are not deleted', async () => {
-      const path = `Filled${number}`;
-      await account.folders.create(account.ref, path);
-      await account.act();
-      await account.folders.remove(account.ref, await account.folder(path));
-      await account.client.append(path, `Subject: late${number}\r\n\r\nHello.\r\n`);
-      for (let time = 0; time < 3; time += 1) {
-        await account.act();
-        await account.hurry();
-      }
-      expect(await account.states()).toEqual(['successful', 'failed']);
-      await account.round();
-      expect(await account.message(`late${number}`)).toMatchObject({ folders: [path] });
-    });
   });
 });

@@ -12,7 +12,7 @@ export const JobStatusView = z
     action: z
       .string()
       .describe(
-        '`update_message`, `create_folder`, `update_folder`, `delete_folder`, `save_draft`, `delete_draft`, `save_sent_message`, `send_message`',
+        '`update_message`, `create_folder`, `update_folder`, `delete_folder`, `save_draft`, `delete_draft`, `save_sent_message`, `remove_surplus_copy`, `send_message`',
       ),
     object: z.enum(['message', 'folder', 'draft']),
     message_id: z
@@ -52,6 +52,7 @@ const names: Readonly<Record<JobRow['kind'], { readonly action: string; readonly
   'draft.save': { action: 'save_draft', object: 'draft' },
   'draft.delete': { action: 'delete_draft', object: 'draft' },
   'sent.save': { action: 'save_sent_message', object: 'message' },
+  'copies.tidy': { action: 'remove_surplus_copy', object: 'message' },
   'message.send': { action: 'send_message', object: 'message' },
 };
 

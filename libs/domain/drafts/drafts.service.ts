@@ -53,7 +53,8 @@ export class Drafts {
       await deleteDraftRow(tx, id);
       tx.changes.record('delete', 'draft', id);
       await touchThreads(tx, [draft.threadId]);
-      const details = { messageIdHeader: draft.messageIdHeader, madeHere: draft.madeHere, places };
+      const { messageIdHeader, madeHere, version: last } = draft;
+      const details = { messageIdHeader, madeHere, version: last, places };
       await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details }]);
     });
   }

@@ -20,13 +20,13 @@ export interface FilePlace {
 export class MessagePlaces {
   constructor(private readonly reader: Reader) {}
 
-  /** Every copy, steady folders before spam and trash. Empty when there is no such message, or it is gone there. */
+  /** Every copy, steady folders before spam and trash, the newest first. Empty when there is no such message, or it is gone there. */
   async ofMessage(accountId: string, messageId: string): Promise<MessagePlace[]> {
     const rows = await this.reader.rows<{ path: string; uid: string }>(
       `SELECT c.path, u.uid FROM message_uids u
        JOIN categories c ON c.account_id = u.account_id AND c.id = u.folder_id
        WHERE u.account_id = $1 AND u.message_id = $2 AND u.uid > 0
-       ORDER BY coalesce(c.role IN ('trash', 'spam'), false), u.folder_id LIMIT 10`,
+       ORDER BY coalesce(c.role IN ('trash', 'spam'), false), u.folder_id, u.uid DESC LIMIT 10`,
       [accountId, messageId],
       'message-places',
     );

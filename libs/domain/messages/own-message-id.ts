@@ -13,3 +13,9 @@ export function ownMessageId(id: string, version: number, from: string): string 
 export function idIn(messageIdHeader: string | null): string | null {
   return OWN.exec(messageIdHeader ?? '')?.[1] ?? null;
 }
+
+/** The draft's version that such a Message-ID tells of; null when it is none. */
+export function versionIn(messageIdHeader: string | null): number | null {
+  const version = OWN.exec(messageIdHeader ?? '')?.[2];
+  return version === undefined ? null : Number(version);
+}

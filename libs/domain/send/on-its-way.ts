@@ -12,5 +12,8 @@ export const onItsWay = (accountId: string, messageId: string): string => `(
 
 /** SQL: whether the provider has still to get what was written here, or refused it: there may be no other copy. */
 export const isUnsaved = (accountId: string, messageId: string): string => `EXISTS (
-  SELECT FROM actions WHERE account_id = ${accountId} AND object_id = ${messageId}
-    AND kind IN ('draft.save', 'sent.save') AND state <> 'successful' OFFSET 0)`;
+  SELECT FROM actions unsaved WHERE account_id = ${accountId} AND object_id = ${messageId}
+    AND kind IN ('draft.save', 'sent.save') AND state <> 'successful' AND NOT EXISTS (
+      SELECT FROM actions later WHERE later.account_id = ${accountId} AND later.seq > unsaved.seq
+        AND later.object_id = unsaved.object_id AND later.kind = unsaved.kind AND later.state = 'successful'
+    ) OFFSET 0)`;

@@ -11,8 +11,9 @@ import { keyed, type KeyedMessage, type ThreadableMessage, type ThreadAssignment
 import { noteBounces } from './bounces.js';
 import { messageIdentity } from './identity.js';
 import { hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
-import { ownMessages, type StoredMessages } from './own-messages.js';
+import { type OwnCopies, ownCopies, type StoredMessages } from './own-messages.js';
 import { noteLimited } from './poison.js';
+import { takeOverEdit } from './take-over-edit.js';
 import { assignStoredThreads, saveAssignment, storedRefs } from './thread-store.js';
 
 export interface FolderRef {
@@ -67,17 +68,19 @@ interface Placed {
 export async function ingest(tx: Tx, context: IngestContext, batch: readonly ReadMessage[]): Promise<void> {
   if (batch.length === 0) return;
   const candidates = distinct(batch).map((read) => candidate(context, read));
-  const [uids, stored, own, refs] = await Promise.all([
+  const [uids, stored, judge, refs] = await Promise.all([
     storedUids(tx, context.folder, candidates),
     storedIdentities(tx, candidates),
-    ownMessages(tx, context.folder.role, batch),
+    ownCopies(tx, context.folder, batch),
     storedRefs(
       tx,
       candidates.map(({ keys }) => keys),
     ),
   ]);
-  const unknown = candidates.filter(({ read }) => !uids.has(read.uid));
-  if (unknown.length === 0) return;
+  const unseen = candidates.filter(({ read }) => !uids.has(read.uid));
+  if (unseen.length === 0) return;
+  const own = await judge(unseen.map(({ read }) => read));
+  const unknown = unseen.filter(({ read }) => !own.unwanted.has(read.uid));
   if (context.stopAtCopies === true && unknown.some(({ identity }) => stored.has(identity))) throw new CopyStored();
   const { placed, fresh, copies } = identify(unknown, stored, own);
   const keys = fresh.map((found) => found.keys);
@@ -96,8 +99,9 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   ]);
   const touch = async () => {
     // What a merge moves, it reads first.
-    if (assignment.merges.size > 0) await inserted;
-    const touched = copies.length > 0 ? await touchMessages(tx, copies) : [];
+    if (assignment.merges.size > 0 || own.edited.length + own.restored.size > 0) await inserted;
+    const edited = await takeOver(tx, own);
+    const touched = [...edited, ...(copies.length > 0 ? await touchMessages(tx, copies) : [])];
     await touchThreads(tx, [...messages.map((message) => message.threadId), ...touched], {
       merges: assignment.merges,
       subjectKeys: assignment.begun,
@@ -113,6 +117,21 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   };
   await Promise.all([inserted, touch()]);
   await noteBounces(tx, messages, context.fresh);
+}
+
+/** What other mail programs made of drafts, and drafts that could not be deleted. @returns threads to recompute */
+async function takeOver(tx: Tx, { edited, restored }: OwnCopies): Promise<string[]> {
+  const threads: string[] = [];
+  for (const edit of edited) threads.push(...(await takeOverEdit(tx, edit)));
+  for (const { id, version, madeHere } of restored.values()) {
+    await tx.query('UPDATE messages SET version = $3, made_here = $4 WHERE account_id = $1 AND id = $2', [
+      tx.accountId,
+      id,
+      version,
+      madeHere,
+    ]);
+  }
+  return threads;
 }
 
 const answerable = ({ threadId, parsed }: NewMessage): Answerable => ({
@@ -157,28 +176,36 @@ async function storedIdentities(tx: Tx, candidates: readonly Candidate[]): Promi
   return new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));
 }
 
-/** Tells messages we have from new ones, and copies within the batch from each other. @param own by Message-ID */
+/** Tells messages we have from new ones, and copies within the batch from each other. */
 function identify(
   candidates: readonly Candidate[],
   stored: StoredMessages,
-  own: StoredMessages,
+  own: OwnCopies,
 ): { placed: Placed[]; fresh: Candidate[]; copies: string[] } {
   const known = new Map(stored);
   const placed: Placed[] = [];
   const fresh: Candidate[] = [];
   const copies = new Set<string>();
-  for (const found of candidates) {
-    const { read, identity, message } = found;
-    const held = known.get(identity) ?? own.get(read.parsed.headers.messageIdHeader ?? '');
+  for (const candidate of candidates) {
+    const { read, identity } = candidate;
+    const held = known.get(identity) ?? own.known.get(read.uid);
+    const found = held ? candidate : called(candidate, own.restored.get(read.uid)?.id);
     if (held) copies.add(held.id);
     else {
-      known.set(identity, message);
+      known.set(identity, found.message);
       fresh.push(found);
     }
-    const { id, receivedAt } = held ?? message;
+    const { id, receivedAt } = held ?? found.message;
     placed.push({ read, messageId: id, receivedAt });
   }
   return { placed, fresh, copies: [...copies] };
+}
+
+/** By the id that it had before. */
+function called(candidate: Candidate, id: string | undefined): Candidate {
+  if (id === undefined) return candidate;
+  const message = { ...candidate.message, id };
+  return { ...candidate, message, keys: keyed(threadable(message)) };
 }
 
 /** The column's limit. What servers say about sizes need not be true. */

@@ -1,43 +1,186 @@
 import type { Tx } from '#libs/changes/account-writer.js';
+import { queueActions } from '#libs/domain/actions/actions.js';
 import { idIn } from '#libs/domain/messages/own-message-id.js';
+import { isUnsaved, onItsWay } from '#libs/domain/send/on-its-way.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
+
+import { isOurs, judgeCopy, type OwnMessage } from './judge-copy.js';
 
 /** Messages that are stored, by what they are known by. */
 export type StoredMessages = ReadonlyMap<string, { readonly id: string; readonly receivedAt: Date }>;
 
-interface OwnRow {
+interface OwnRow extends OwnMessage {
   readonly id: string;
-  readonly received_at: Date;
-  readonly message_id_header: string | null;
+  readonly receivedAt: Date;
+  readonly twins: boolean;
 }
 
-/** Where copies of what was written here are put. Elsewhere a Message-ID like ours is just that. */
-const OWN_ROLES: ReadonlySet<string | null> = new Set(['drafts', 'sent']);
+/** A deletion that the provider has still to hear of, has heard of, or refused. */
+interface Deletion {
+  readonly id: string;
+  readonly state: 'pending' | 'successful' | 'failed';
+  /** Uids of this folder. */
+  readonly uids: readonly string[];
+  readonly version: number;
+  readonly madeHere: boolean;
+}
 
-/**
- * Messages written here of which this batch has copies, by the copies' Message-ID. Of a draft there may be copies of
- * older versions; what was sent is what it is.
- */
-export async function ownMessages(
+interface Copy {
+  readonly uid: number;
+  readonly parsed: ParsedMessage;
+}
+
+/** A draft, and the copy that says what it is from now on. */
+export interface Edit {
+  readonly id: string;
+  readonly receivedAt: Date;
+  readonly parsed: ParsedMessage;
+}
+
+/** What is known of the copies of a batch that are, or were, of something written or deleted here. By uid. */
+export interface OwnCopies {
+  readonly known: ReadonlyMap<number, { readonly id: string; readonly receivedAt: Date }>;
+  /** Of what another mail program edited: the draft is what they say. In the order of their uids. */
+  readonly edited: readonly Edit[];
+  /** Not to be stored: they are, or will be, removed. */
+  readonly unwanted: ReadonlySet<number>;
+  /** Of drafts whose deletion the provider refused: they are what they were. */
+  readonly restored: ReadonlyMap<number, Deletion>;
+}
+
+const NONE: OwnCopies = { known: new Map(), edited: [], unwanted: new Set(), restored: new Map() };
+
+/** Where copies of what was written here are put. Elsewhere a Message-ID like ours is just that. */
+const hasCopies = (role: string | null): role is 'drafts' | 'sent' => role === 'drafts' || role === 'sent';
+
+/** Reads what a batch may have copies of. @returns what to make of those that are new */
+export async function ownCopies(
   tx: Tx,
-  role: string | null,
-  batch: readonly { readonly parsed: ParsedMessage }[],
-): Promise<StoredMessages> {
-  const headers = OWN_ROLES.has(role)
-    ? batch.map((read) => read.parsed.headers.messageIdHeader).filter((header) => header !== null)
-    : [];
-  const ids = headers.map(idIn).filter((id) => id !== null);
-  if (ids.length === 0) return new Map();
-  const rows = await tx.query<OwnRow>(
-    'SELECT id, received_at, message_id_header FROM messages WHERE account_id = $1 AND id = ANY($2) AND made_here',
-    [tx.accountId, ids],
+  { id: folderId, role }: { readonly id: string; readonly role: string | null },
+  batch: readonly Copy[],
+): Promise<(fresh: readonly Copy[]) => Promise<OwnCopies>> {
+  if (!hasCopies(role)) return async () => NONE;
+  const ids = [...new Set(batch.map(ownId).filter((id) => id !== null))];
+  const [rows, deletions] = await Promise.all([
+    ids.length > 0 ? tx.query<OwnRow>(OWN, [tx.accountId, ids, folderId]) : [],
+    role === 'drafts' ? deletionsOf(tx, folderId, ids, batch) : [],
+  ]);
+  return async (fresh) => {
+    const copies = sort(role, fresh, new Map(rows.map((row) => [row.id, row])), deletions);
+    await queueTidying(tx, folderId, copies.surplus);
+    return copies;
+  };
+}
+
+const ownId = ({ parsed }: Copy): string | null => idIn(parsed.headers.messageIdHeader);
+
+const OWN = `
+  SELECT id, received_at AS "receivedAt", message_id_header AS "messageIdHeader", version, draft, sent,
+    draft_print AS "draftPrint", ${isUnsaved('$1', 'messages.id')} AS unsaved, ${onItsWay('$1', 'messages.id')} AS "onItsWay",
+    EXISTS (
+      SELECT FROM message_uids WHERE account_id = $1 AND message_id = messages.id AND folder_id = $3 AND uid > 0
+    ) AS twins
+  FROM messages WHERE account_id = $1 AND id = ANY($2) AND made_here`;
+
+/** Of drafts that are gone here, by the Message-IDs of their copies or by where these lay. */
+async function deletionsOf(
+  tx: Tx,
+  folderId: string,
+  ids: readonly string[],
+  batch: readonly Copy[],
+): Promise<Deletion[]> {
+  return tx.query<Deletion>(
+    `SELECT object_id AS id, state, coalesce((details->>'version')::int, 0) AS version,
+       coalesce((details->>'madeHere')::bool, false) AS "madeHere", lay.uids
+     FROM actions, LATERAL (
+       SELECT coalesce(array_agg((place->>'uid')::bigint::text), '{}') AS uids
+       FROM jsonb_array_elements(details->'places') AS place
+       JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = $2
+       WHERE place->>'folderId' = $2 AND place->>'uidValidity' = sync.cursor->>'uidValidity'
+     ) AS lay
+     WHERE account_id = $1 AND kind = 'draft.delete' AND (object_id = ANY($3) OR lay.uids && $4::text[])
+       AND NOT EXISTS (SELECT FROM messages WHERE account_id = $1 AND id = object_id)`,
+    [tx.accountId, folderId, ids, batch.map(({ uid }) => String(uid))],
   );
-  const own = new Map(rows.map((row) => [row.id, row]));
-  return new Map(
-    headers.flatMap((header) => {
-      const row = own.get(idIn(header) ?? '');
-      if (!row || (role === 'sent' && row.message_id_header !== header)) return [];
-      return [[header, { id: row.id, receivedAt: row.received_at }]];
-    }),
+}
+
+/** A copy that is of no use. */
+interface Surplus {
+  readonly id: string;
+  readonly uid: number;
+  /** It may be the only one by now: it goes only if there is another like it. */
+  readonly twin: boolean;
+}
+
+function sort(
+  role: 'drafts' | 'sent',
+  fresh: readonly Copy[],
+  rows: ReadonlyMap<string, OwnRow>,
+  deletions: readonly Deletion[],
+): OwnCopies & { readonly surplus: readonly Surplus[] } {
+  const now = new Date();
+  const known = new Map<number, { id: string; receivedAt: Date }>();
+  const edited: Edit[] = [];
+  const unwanted = new Set<number>();
+  const restored = new Map<number, Deletion>();
+  const surplus: Surplus[] = [];
+  for (const copy of fresh.toSorted((one, other) => one.uid - other.uid)) {
+    const { uid, parsed } = copy;
+    const row = rows.get(ownId(copy) ?? '');
+    const verdict = row ? judgeCopy(role, parsed, row) : 'foreign';
+    if (row && (verdict === 'copy' || verdict === 'edited')) {
+      const { id } = row;
+      const hasTwin = row.twins || [...known.values()].some((other) => other.id === id);
+      if (verdict === 'copy' && hasTwin && !row.unsaved) surplus.push({ id, uid, twin: true });
+      if (verdict === 'edited') edited.push({ id, receivedAt: now, parsed });
+      known.set(uid, { id, receivedAt: verdict === 'edited' ? now : row.receivedAt });
+    } else if (row && verdict === 'stale') {
+      unwanted.add(uid);
+      surplus.push({ id: row.id, uid, twin: false });
+    } else if (!row) {
+      const deletion = deletionOf(copy, deletions);
+      if (deletion?.state === 'failed') {
+        if (![...restored.values()].includes(deletion)) restored.set(uid, deletion);
+      } else if (deletion) {
+        unwanted.add(uid);
+        // One that is still to be done finds it.
+        if (deletion.state === 'successful') surplus.push({ id: deletion.id, uid, twin: false });
+      }
+    }
+  }
+  return { known, edited, unwanted, restored, surplus };
+}
+
+/** By where it lay, else as an unchanged copy of ours. */
+function deletionOf(copy: Copy, deletions: readonly Deletion[]): Deletion | undefined {
+  const lay = deletions.find(({ uids, state }) => state !== 'successful' && uids.includes(String(copy.uid)));
+  return lay ?? (isOurs(copy.parsed) ? deletions.find(({ id }) => id === ownId(copy)) : undefined);
+}
+
+/** One that was refused is not tried again. */
+async function queueTidying(tx: Tx, folderId: string, surplus: readonly Surplus[]): Promise<void> {
+  if (surplus.length === 0) return;
+  const [folder] = await tx.query<{ uidValidity: string | null }>(
+    `SELECT cursor->>'uidValidity' AS "uidValidity" FROM folder_syncs WHERE account_id = $1 AND folder_id = $2`,
+    [tx.accountId, folderId],
   );
+  // Not known while the folder is read for the first time; the next comparison finds them again.
+  if (!folder || folder.uidValidity === null) return;
+  const { uidValidity } = folder;
+  const queued = await tx.query<{ place: { folderId: string; uid: string; uidValidity: string } }>(
+    `SELECT details->'places'->0 AS place FROM actions
+     WHERE account_id = $1 AND kind = 'copies.tidy' AND object_id = ANY($2) AND state <> 'successful'`,
+    [tx.accountId, surplus.map(({ id }) => id)],
+  );
+  const isQueued = (uid: number) =>
+    queued.some(
+      ({ place }) => place.folderId === folderId && place.uidValidity === uidValidity && place.uid === String(uid),
+    );
+  const actions = surplus
+    .filter(({ uid }) => !isQueued(uid))
+    .map(({ id, uid, twin }) => {
+      const places = [{ folderId, uid: String(uid), uidValidity }];
+      return { kind: 'copies.tidy', objectId: id, details: { places, twin } } as const;
+    });
+  await queueActions(tx, actions);
 }

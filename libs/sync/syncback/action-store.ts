@@ -12,6 +12,8 @@ export interface ActionDetails {
   readonly newPath?: string;
   readonly version?: number;
   readonly madeHere?: boolean;
+  /** Surplus copies go only where there is another like them. */
+  readonly twin?: boolean;
   /** Of a message that was sent as raw MIME. */
   readonly blobKey?: string;
   readonly places?: readonly { readonly folderId: string; readonly uid: string; readonly uidValidity: string }[];
@@ -59,14 +61,16 @@ export class ActionStore {
     return rows.map((row) => ({ ...row, uid: Number(row.uid) }));
   }
 
-  /** Those of these messages that are still there. */
-  async existing(accountId: string, messageIds: readonly string[]): Promise<Set<string>> {
-    const rows = await this.reader.rows<{ id: string }>(
-      'SELECT id FROM messages WHERE account_id = $1 AND id = ANY($2)',
+  /** Those of these messages that are still there; true for those that wait for a renumbered folder to be read. */
+  async existing(accountId: string, messageIds: readonly string[]): Promise<Map<string, boolean>> {
+    const rows = await this.reader.rows<{ id: string; renumbered: boolean }>(
+      `SELECT id, EXISTS (
+         SELECT FROM message_uids WHERE account_id = $1 AND message_id = messages.id AND uid < 0
+       ) AS renumbered FROM messages WHERE account_id = $1 AND id = ANY($2)`,
       [accountId, messageIds],
       'existing-messages',
     );
-    return new Set(rows.map(({ id }) => id));
+    return new Map(rows.map(({ id, renumbered }) => [id, renumbered]));
   }
 }
 
@@ -91,6 +95,16 @@ export async function settle(
     `UPDATE actions SET state = $3, reason = $4, attempts = attempts + 1, settled_at = now(), retry_at = NULL
      WHERE account_id = $1 AND id = ANY($2) AND state = 'pending'`,
     [tx.accountId, ids, state, reason],
+  );
+}
+
+/** It has to wait for the next look at the folders, and that is nobody's fault. */
+export async function waitForLook(tx: Tx, ids: readonly string[], reason: string, waitMs: number): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.query(
+    `UPDATE actions SET reason = $3, retry_at = now() + make_interval(secs => $4)
+     WHERE account_id = $1 AND id = ANY($2) AND state = 'pending'`,
+    [tx.accountId, ids, reason, waitMs / 1000],
   );
 }
 

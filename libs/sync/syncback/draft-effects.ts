@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
-import { buildMessage } from '#libs/mime/build-message.js';
-import type { MailDriver } from '#libs/providers/contracts/mail-driver.js';
+import { buildDraft } from '#libs/mime/build-draft.js';
 import type { NewPlace } from '#libs/providers/contracts/mail-writer.js';
 import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
-import type { Watch } from '../folder-visits.js';
+import { FolderVisits, type Watch } from '../folder-visits.js';
 import { FolderStore, numbered, type StoredFolder } from '../mail/folder-store.js';
+import { isOurs } from '../mail/judge-copy.js';
+import { readMessages } from '../mail/read-messages.js';
 import { dropUids } from '../mail/uid-changes.js';
 import { MessageFiles } from '../send/message-files.js';
 
@@ -16,7 +17,7 @@ import { type PendingAction, settle } from './action-store.js';
 import { copyIdentity } from './copy-identity.js';
 import { DraftContents } from './draft-contents.js';
 import { DraftStore, type StoredDraft } from './draft-store.js';
-import { refused } from './give-up.js';
+import { refused, renumbered } from './give-up.js';
 
 const FLAGS = ['\\Draft', '\\Seen'];
 
@@ -29,6 +30,7 @@ export class DraftEffects {
     private readonly drafts: DraftStore,
     private readonly contents: DraftContents,
     private readonly files: MessageFiles,
+    private readonly visits: FolderVisits,
   ) {}
 
   /** @throws ProviderError when the account is in trouble */
@@ -39,29 +41,44 @@ export class DraftEffects {
       await this.writer.write(accountId, done, { epoch });
     } catch (error) {
       if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
-      if (error.kind === 'cursor-expired') watch.roundAt = Math.min(watch.roundAt, Date.now());
-      await this.writer.write(accountId, (tx) => refused(tx, [action], error), { epoch });
+      if (error.kind === 'cursor-expired') {
+        watch.roundAt = Math.min(watch.roundAt, Date.now());
+        await this.writer.write(accountId, (tx) => renumbered(tx, [action]), { epoch });
+        return;
+      }
+      const over = await this.writer.write(accountId, (tx) => refused(tx, [action], error), { epoch });
+      if (over && action.kind === 'draft.delete') await this.bringBack(watch, action);
     }
   }
 
   /** The new copy first, then the old ones go: at no moment is there none. @returns what is so from now on */
   private async save(watch: Watch, action: PendingAction): Promise<(tx: Tx) => Promise<void>> {
-    const draft = await this.drafts.find(watch.account.id, action.objectId);
-    const version = action.details?.version ?? 0;
-    // A later save is coming, or there is nothing left to save.
-    if (!draft?.draft || draft.version > version) return (tx) => settle(tx, [action.id], 'successful');
+    const driver = await watch.source.get();
     const folders = await this.folders.list(watch.account.id);
     const home = folders.find((folder) => folder.role === 'drafts');
+    const draft = await this.lookedFor(watch, action.objectId, home);
+    // A later save is coming, another mail program has written it meanwhile, or there is nothing left to save.
+    if (!draft?.draft || draft.version > (action.details?.version ?? 0)) {
+      return (tx) => settle(tx, [action.id], 'successful');
+    }
     if (!home) throw new ProviderError('not-found', 'The account has no drafts folder.');
-    const driver = await watch.source.get();
+    if (draft.renumbered) throw new ProviderError('cursor-expired', 'The folder of drafts was renumbered.');
     const files = await this.contents.read(driver, draft, folders);
-    const { bytes, parts } = await buildMessage({ ...draft, date: draft.receivedAt, files }, { keepBcc: true });
+    const { bytes, parts } = await buildDraft({ ...draft, date: draft.receivedAt, files });
     // What was stopped after it was appended is there already.
-    const [known] = await driver.find(home.path, draft.messageIdHeader);
+    const isHeld = ({ uid }: NewPlace) => draft.places.some((held) => held.folderId === home.id && held.uid === uid);
+    const there = await driver.find(home.path, draft.messageIdHeader);
+    const known = there.find(isHeld) ?? (await this.unchanged(watch, home, there))[0];
     const append = (source: Buffer) => driver.append(home.path, source, FLAGS, draft.receivedAt);
     const place = known ?? (await this.files.whole(bytes, append));
     const identity = await copyIdentity(driver, home.path, place, draft, bytes);
-    await this.removeOlder(driver, draft, folders, home, place);
+    for (const folder of folders) {
+      const older = draft.places.filter(
+        ({ folderId, uid }) => folderId === folder.id && !isAt(place, home, folderId, uid),
+      );
+      const uids = older.map(({ uid }) => uid);
+      if (uids.length > 0) await driver.remove(numbered(folder), uids);
+    }
     return async (tx) => {
       // What was sent meanwhile is no draft any more, and its copy here goes with the action that follows.
       if (await this.drafts.isDraft(tx, draft.id)) {
@@ -74,29 +91,19 @@ export class DraftEffects {
     };
   }
 
-  private async removeOlder(
-    driver: MailDriver,
-    draft: StoredDraft,
-    folders: readonly StoredFolder[],
-    home: StoredFolder,
-    place: NewPlace | null,
-  ): Promise<void> {
-    const older = draft.places.filter(({ folderId, uid }) => folderId !== home.id || uid !== place?.uid);
-    for (const folder of folders) {
-      const uids = older.filter(({ folderId }) => folderId === folder.id).map(({ uid }) => uid);
-      if (uids.length > 0) await driver.remove(numbered(folder), uids);
-    }
-    if (!place) return;
-    // Copies that no pass has seen yet.
-    const ours = await driver.find(home.path, `${draft.id}-`);
-    const others = ours.filter(({ uid }) => uid !== place.uid);
-    const [{ uidValidity } = { uidValidity: '' }] = others;
-    if (others.length > 0) {
-      await driver.remove(
-        { path: home.path, uidValidity },
-        others.map(({ uid }) => uid),
-      );
-    }
+  /** The draft, after a pass has looked at copies of it that none had seen: they may have been edited elsewhere. */
+  private async lookedFor(watch: Watch, id: string, home: StoredFolder | undefined): Promise<StoredDraft | null> {
+    const draft = await this.drafts.find(watch.account.id, id);
+    if (!draft?.draft || !home?.cursor) return draft;
+    const copies = await (await watch.source.get()).find(home.path, `${id}-`);
+    const known = await this.folders.uids(
+      watch.account.id,
+      home.id,
+      copies.map(({ uid }) => uid),
+    );
+    if (copies.every(({ uid }) => known.has(uid))) return draft;
+    await this.visits.visit(watch, home, 'recent');
+    return this.drafts.find(watch.account.id, id);
   }
 
   private async place(
@@ -122,17 +129,18 @@ export class DraftEffects {
 
   private async remove(watch: Watch, action: PendingAction): Promise<(tx: Tx) => Promise<void>> {
     const { places = [], madeHere = false } = action.details ?? {};
-    const driver = await watch.source.get();
     const removed: { readonly folderId: string; readonly uids: number[] }[] = [];
     for (const folder of await this.folders.list(watch.account.id)) {
       const here = numbered(folder);
-      const ours = madeHere && folder.role === 'drafts' ? await driver.find(folder.path, `${action.objectId}-`) : [];
+      const driver = await watch.source.get();
+      const named = madeHere && folder.role === 'drafts' ? await driver.find(folder.path, `${action.objectId}-`) : [];
       // Nobody may have read the folder since it was numbered, or at all.
-      const { uidValidity } = ours[0] ?? here;
+      const { uidValidity } = named[0] ?? here;
       const known = places.filter((place) => place.folderId === folder.id && place.uidValidity === uidValidity);
-      const uids = [...new Set([...known, ...ours].map(({ uid }) => Number(uid)))];
+      const found = await this.unchanged(watch, folder, named);
+      const uids = [...new Set([...known, ...found].map(({ uid }) => Number(uid)))];
       if (uids.length === 0) continue;
-      await driver.remove({ path: folder.path, uidValidity }, uids);
+      await (await watch.source.get()).remove({ path: folder.path, uidValidity }, uids);
       if (uidValidity === here.uidValidity) removed.push({ folderId: folder.id, uids });
     }
     return async (tx) => {
@@ -141,4 +149,29 @@ export class DraftEffects {
       await settle(tx, [action.id], 'successful');
     };
   }
+
+  /** Those of these that are copies of ours; what another mail program made of one is not. */
+  private async unchanged(watch: Watch, { path }: StoredFolder, places: readonly NewPlace[]): Promise<NewPlace[]> {
+    if (places.length === 0) return [];
+    const uids = places.map(({ uid }) => uid);
+    const { messages } = await readMessages(watch.source, path, uids);
+    const ours = new Set(messages.filter(({ parsed }) => isOurs(parsed)).map(({ uid }) => uid));
+    return places.filter(({ uid }) => ours.has(uid));
+  }
+
+  /** The provider kept the draft: it is read again, and is what it was. */
+  private async bringBack(watch: Watch, { details }: PendingAction): Promise<void> {
+    for (const folder of await this.folders.list(watch.account.id)) {
+      const { uidValidity } = numbered(folder);
+      const here = details?.places?.filter((it) => it.folderId === folder.id && it.uidValidity === uidValidity) ?? [];
+      await this.visits.readAgain(
+        watch,
+        folder,
+        here.map(({ uid }) => Number(uid)),
+      );
+    }
+  }
 }
+
+const isAt = (place: NewPlace | null, home: StoredFolder, folderId: string, uid: number): boolean =>
+  folderId === home.id && uid === place?.uid;

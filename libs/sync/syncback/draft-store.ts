@@ -28,7 +28,10 @@ export interface StoredDraft extends Letter {
   readonly draft: boolean;
   readonly receivedAt: Date;
   readonly files: readonly DraftFile[];
+  /** Newest first. */
   readonly places: readonly DraftPlace[];
+  /** A folder in which it lies was renumbered, and is still to be read. */
+  readonly renumbered: boolean;
 }
 
 /** Drafts as the engine sees them. */
@@ -38,7 +41,7 @@ export class DraftStore {
 
   /** Null when there is no such draft any more, or it was not written here. */
   async find(accountId: string, id: string): Promise<StoredDraft | null> {
-    const drafts = this.reader.rows<Omit<StoredDraft, 'files' | 'places'>>(
+    const drafts = this.reader.rows<Omit<StoredDraft, 'files' | 'places' | 'renumbered'>>(
       `SELECT m.id, m.version, m.draft, m.message_id_header AS "messageIdHeader", m.in_reply_to AS "inReplyTo",
               m."references", m.subject, coalesce(b.body, '') AS body, m."from", m."to", m.cc, m.bcc,
               m.reply_to AS "replyTo", m.received_at AS "receivedAt"
@@ -55,13 +58,15 @@ export class DraftStore {
       'files-to-save',
     );
     const known = this.reader.rows<{ folderId: string; uid: string }>(
-      `SELECT folder_id AS "folderId", uid FROM message_uids WHERE account_id = $1 AND message_id = $2 AND uid > 0`,
+      `SELECT folder_id AS "folderId", uid FROM message_uids WHERE account_id = $1 AND message_id = $2
+       ORDER BY uid DESC`,
       [accountId, id],
       'places-of-draft',
     );
     const [[row], files, places] = await Promise.all([drafts, attached, known]);
     if (!row) return null;
-    return { ...row, files, places: places.map(({ folderId, uid }) => ({ folderId, uid: Number(uid) })) };
+    const all = places.map(({ folderId, uid }) => ({ folderId, uid: Number(uid) }));
+    return { ...row, files, places: all.filter(({ uid }) => uid > 0), renumbered: all.some(({ uid }) => uid < 0) };
   }
 
   /** Ties the draft to its copy. Recompute it afterwards. */

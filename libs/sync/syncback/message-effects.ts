@@ -10,7 +10,7 @@ import { FolderStore, numbered, type StoredFolder } from '../mail/folder-store.j
 import { setFlags, type UidFlags } from '../mail/uid-changes.js';
 
 import { ActionStore, type PendingAction, settle } from './action-store.js';
-import { giveUp, notFound, refused } from './give-up.js';
+import { giveUp, notFound, refused, renumbered } from './give-up.js';
 import { type MovedUid, moveUids } from './move-uids.js';
 import { type EffectsPlan, type MoveEffect, type Place, planEffects, type StoreEffect } from './plan-effects.js';
 
@@ -51,15 +51,17 @@ export class MessageEffects {
     const placed = new Set(places.map(({ messageId }) => messageId));
     const homeless = messageIds.filter((id) => !placed.has(id));
     for (const id of homeless) for (const { missing } of [outcome.storing, outcome.moving]) missing.add(id);
-    const existing = homeless.length > 0 ? await this.store.existing(accountId, homeless) : placed;
+    const existing = homeless.length > 0 ? await this.store.existing(accountId, homeless) : new Map<string, boolean>();
     const gone = actions.filter(({ objectId }) => !placed.has(objectId) && !existing.has(objectId));
-    const left = actions.filter((action) => !gone.includes(action));
+    const waiting = actions.filter(({ objectId }) => existing.get(objectId) === true);
+    const left = actions.filter((action) => !gone.includes(action) && !waiting.includes(action));
     // Where they are now, the folders tell.
-    if (left.some((action) => verdictOf(action, outcome) === 'missing')) lookSoon(watch);
+    if (waiting.length > 0 || left.some((action) => verdictOf(action, outcome) === 'missing')) lookSoon(watch);
     await this.writer.write(
       accountId,
       async (tx) => {
         await giveUp(tx, gone, 'The message has been deleted.');
+        await renumbered(tx, waiting);
         await settleAll(tx, left, outcome);
       },
       { epoch },

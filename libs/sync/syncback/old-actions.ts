@@ -21,6 +21,11 @@ interface OldAction {
 /** What somebody wrote, drafts and copies of sent mail, waits for as long as it takes. */
 const CAN_LAPSE = `state = 'pending' AND (kind = 'message.update' OR kind LIKE 'folder.%')`;
 
+/** That something written here could not be saved: it would be taken for deleted where it has no copy. */
+const IS_THE_ONLY_SIGN = `(
+  state = 'failed' AND kind IN ('draft.save', 'sent.save') AND EXISTS (
+    SELECT FROM messages WHERE messages.account_id = actions.account_id AND messages.id = actions.object_id))`;
+
 /**
  * Gives up what could not be done for days, mostly because the account stands still, and forgets actions and requests to
  * send that are settled.
@@ -38,7 +43,11 @@ export class OldActions {
    */
   async clean(until: number): Promise<number> {
     let cleaned = 0;
-    const steps = [() => this.giveUpSome(), () => this.forgetSome('actions'), () => this.forgetSome('sends')];
+    const steps = [
+      () => this.giveUpSome(),
+      () => this.forgetSome('actions', `AND NOT ${IS_THE_ONLY_SIGN}`),
+      () => this.forgetSome('sends'),
+    ];
     for (const some of steps) {
       for (let count = 1; count > 0 && Date.now() < until; cleaned += count) count = await some();
     }
@@ -56,10 +65,10 @@ export class OldActions {
     return row ? this.writer.write(row.accountId, giveUpOld) : 0;
   }
 
-  private async forgetSome(table: 'actions' | 'sends'): Promise<number> {
+  private async forgetSome(table: 'actions' | 'sends', but = ''): Promise<number> {
     const rows = await this.reader.rows(
       `DELETE FROM ${table} WHERE (account_id, id) IN (
-         SELECT account_id, id FROM ${table} WHERE settled_at < now() - make_interval(days => $1) LIMIT $2
+         SELECT account_id, id FROM ${table} WHERE settled_at < now() - make_interval(days => $1) ${but} LIMIT $2
        ) RETURNING id`,
       [SETTLED_DAYS, CHUNK],
       `forget-settled-${table}`,

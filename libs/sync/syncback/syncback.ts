@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Watch } from '../folder-visits.js';
 
 import { ActionStore, type PendingAction } from './action-store.js';
+import { CopyEffects } from './copy-effects.js';
 import { DraftEffects } from './draft-effects.js';
 import { FolderEffects } from './folder-effects.js';
 import { MessageEffects } from './message-effects.js';
@@ -21,6 +22,7 @@ export class Syncback {
     private readonly folders: FolderEffects,
     private readonly drafts: DraftEffects,
     private readonly sent: SentEffects,
+    private readonly copies: CopyEffects,
   ) {}
 
   /**
@@ -53,6 +55,8 @@ export class Syncback {
         return this.drafts.run(watch, first);
       case 'sent.save':
         return this.sent.run(watch, first);
+      case 'copies.tidy':
+        return this.copies.run(watch, first);
       default:
         return kind satisfies never;
     }

@@ -1,0 +1,100 @@
+import { buildDraft } from '#libs/mime/build-draft.js';
+import type { OutgoingMessage } from '#libs/mime/build-message.js';
+import { printOf } from '#libs/mime/draft-print.js';
+import { allBytes } from '#libs/mime/message-bytes.js';
+import { parseMessage } from '#libs/mime/parse-message.js';
+import type { ParsedMessage } from '#libs/mime/parsed-message.js';
+
+import { judgeCopy, type OwnMessage } from './judge-copy.js';
+
+const ID = 'a'.repeat(25);
+const headerOf = (version: number) => `${ID}-${version}@example.com`;
+const draft = (version: number, more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
+  messageIdHeader: headerOf(version),
+  inReplyTo: null,
+  references: [],
+  subject: '  Pläne  für\tmorgen: ' + 'sehr '.repeat(60),
+  from: [{ name: 'Ada "the" Owner', email: 'Ada@Example.com' }],
+  to: [{ name: 'Ève, Jr.', email: 'eve@exämple.com' }],
+  cc: [],
+  bcc: [{ name: '', email: 'secret@example.com' }],
+  replyTo: [],
+  body: '\n<p>Grüße &amp; <b>mehr</b>\r\nText</p>\n\n',
+  date: new Date('2026-01-02T03:04:05Z'),
+  files: ['plän.txt', null].map((filename, n) => ({
+    id: String(n),
+    filename,
+    contentType: 'text/plain',
+    contentId: null,
+    disposition: 'attachment',
+    size: 200_000,
+    content: () => Buffer.alloc(200_000, 'x'),
+  })),
+  ...more,
+});
+const read = (source: Buffer): ParsedMessage =>
+  parseMessage({ source, complete: true, structure: null, textParts: new Map() });
+async function saved(version: number, more: Partial<OutgoingMessage> = {}): Promise<Buffer> {
+  return allBytes((await buildDraft(draft(version, more))).bytes);
+}
+const changed = (source: Buffer, from: string | RegExp, to: string): ParsedMessage =>
+  read(Buffer.from(source.toString('latin1').replace(from, to), 'latin1'));
+const own = (more: Partial<OwnMessage> = {}): OwnMessage => ({
+  messageIdHeader: headerOf(1),
+  version: 1,
+  draft: true,
+  sent: false,
+  draftPrint: null,
+  unsaved: false,
+  onItsWay: false,
+  ...more,
+});
+
+describe('judgeCopy', () => {
+  it('knows our copies, and the same bytes are made of the same draft', async () => {
+    const source = await saved(1);
+    expect(source.equals(await saved(1))).toBe(true);
+    expect(judgeCopy('drafts', read(source), own())).toBe('copy');
+    expect(judgeCopy('drafts', read(await saved(1, { body: '', subject: '', files: [] })), own())).toBe('copy');
+  });
+
+  it.each([
+    ['its subject', /^Subject: [\s\S]*?\r\n(?! )/m, 'Subject: Other\r\n'],
+    ['whom it goes to', /^Bcc: .*\r\n/m, ''],
+    ['its files', /^Content-Disposition: attachment[\s\S]*?\r\n(?! )/m, 'Content-Disposition: inline\r\n'],
+  ])('sees that another mail program changed %s', async (_, from, to) => {
+    const edited = changed(await saved(1), from, to);
+    expect(judgeCopy('drafts', edited, own())).toBe('edited');
+    // Changed here meanwhile, sent, or on its way: both are kept.
+    for (const more of [{ version: 2, messageIdHeader: headerOf(2) }, { draft: false }, { onItsWay: true }]) {
+      expect(judgeCopy('drafts', edited, own(more))).toBe('foreign');
+    }
+    // What was taken over is not news when its folder is read anew.
+    const taken = own({ version: 2, draftPrint: printOf(edited) });
+    expect(judgeCopy('drafts', edited, taken)).toBe('copy');
+    expect(judgeCopy('drafts', read(await saved(1)), taken)).toBe('stale');
+    const since = own({ version: 3, messageIdHeader: headerOf(3), draftPrint: printOf(edited) });
+    expect(judgeCopy('drafts', edited, since)).toBe('stale');
+  });
+
+  it('has no use for copies of what was before, once that is saved', async () => {
+    const old = read(await saved(0));
+    expect(judgeCopy('drafts', old, own())).toBe('stale');
+    expect(judgeCopy('drafts', old, own({ unsaved: true }))).toBe('copy');
+    expect(judgeCopy('drafts', old, own({ draft: false, sent: true, messageIdHeader: headerOf(0) }))).toBe('stale');
+  });
+
+  it('knows a draft that comes back from another folder', async () => {
+    expect(judgeCopy('drafts', read(await saved(1)), own({ draft: false }))).toBe('copy');
+  });
+
+  it('takes among sent mail what another mail program sent for what the draft became', async () => {
+    const source = await saved(1);
+    const edited = changed(source, /^X-Postrider-Draft: .*\r\n/m, '');
+    expect(judgeCopy('sent', read(source), own())).toBe('copy');
+    expect(judgeCopy('sent', edited, own())).toBe('edited');
+    expect(judgeCopy('sent', edited, own({ onItsWay: true }))).toBe('copy');
+    expect(judgeCopy('sent', edited, own({ draft: false }))).toBe('copy');
+    expect(judgeCopy('sent', edited, own({ messageIdHeader: headerOf(2), version: 2 }))).toBe('foreign');
+  });
+});

@@ -1,0 +1,51 @@
+import { versionIn } from '#libs/domain/messages/own-message-id.js';
+import { printOf } from '#libs/mime/draft-print.js';
+import type { ParsedMessage } from '#libs/mime/parsed-message.js';
+
+/** A message written here, as far as it tells what a copy of it is. */
+export interface OwnMessage {
+  readonly messageIdHeader: string | null;
+  readonly version: number;
+  readonly draft: boolean;
+  readonly sent: boolean;
+  /** Of the copy that another mail program made, and that it was taken over from; null when what it says is ours. */
+  readonly draftPrint: string | null;
+  /** The provider has still to get it, or refused it. */
+  readonly unsaved: boolean;
+  /** It is to be sent, or may have been. */
+  readonly onItsWay: boolean;
+}
+
+/**
+ * What a copy of something written here is. `copy`: one of it as it is. `edited`: what it is from now on. `stale`: ours,
+ * of what it was before; there is no use in it. `foreign`: a message of its own.
+ */
+export type Verdict = 'copy' | 'edited' | 'stale' | 'foreign';
+
+/** One that we made of a draft, and nobody changed since. */
+export const isOurs = (parsed: ParsedMessage): boolean => parsed.headers.draftPrint === printOf(parsed);
+
+/** A copy in the folder of drafts, or in that of sent mail, which carries a Message-ID of ours. */
+export function judgeCopy(role: 'drafts' | 'sent', parsed: ParsedMessage, own: OwnMessage): Verdict {
+  const { messageIdHeader } = parsed.headers;
+  const print = printOf(parsed);
+  const ours = isOurs(parsed);
+  const current = messageIdHeader === own.messageIdHeader;
+  if (role === 'sent') {
+    if (!current) return 'foreign';
+    // Another mail program sent the draft, perhaps not as we know it. What we send ourselves is as we know it.
+    const changed = own.draft && !own.onItsWay && !ours && print !== own.draftPrint;
+    return changed ? 'edited' : 'copy';
+  }
+  if (own.sent) return ours ? 'stale' : 'foreign';
+  // It may have been in another folder meanwhile.
+  if (!own.draft) return ours && current ? 'copy' : 'foreign';
+  const seen = print === own.draftPrint;
+  if (seen && current) return 'copy';
+  if (ours || seen) {
+    if (current && versionIn(messageIdHeader) === own.version) return 'copy';
+    // What goes in with the version that is still to be saved stays until then.
+    return own.unsaved ? 'copy' : 'stale';
+  }
+  return current && !own.onItsWay ? 'edited' : 'foreign';
+}

@@ -1,0 +1,127 @@
+import { DraftAuthor, subjectsOf } from '../support/draft-author.js';
+import { Engine } from '../support/engine.js';
+import { servers } from '../support/meddling.js';
+
+describe.each([servers[0], servers[2]])('drafts that others write to, on a server with %s', (_, dovecot) => {
+  let engine: Engine;
+  let author: DraftAuthor;
+  let number = 0;
+
+  beforeAll(async () => {
+    engine = await Engine.start({ dovecot });
+    author = await DraftAuthor.open(engine);
+    await author.rest();
+  });
+  afterAll(async () => {
+    author.account.client.close();
+    await engine.stop();
+  });
+  beforeEach(async () => {
+    for (const folder of ['Drafts', 'Sent']) await author.empty(folder);
+    await author.rest();
+    await engine.rows('DELETE FROM actions');
+    expect(await author.shown()).toEqual([]);
+  });
+
+  const name = () => `Plan ${++number}`;
+  const drafts = async () => (await author.shown()).map(({ id, subject, version }) => ({ id, subject, version }));
+  const saved = async () => subjectsOf(await author.saved());
+
+  it('are what another mail program made of them, and that goes on under the same Message-ID', async () => {
+    const id = await author.create(name());
+    await author.rest();
+    await author.editElsewhere('Edited');
+    expect(await author.account.told(() => author.rest())).toEqual(['modify draft', 'modify thread']);
+    expect(await drafts()).toEqual([{ id, subject: 'Edited', version: 1 }]);
+    await author.editElsewhere('Edited twice');
+    await author.rest();
+    expect(await drafts()).toEqual([{ id, subject: 'Edited twice', version: 2 }]);
+    expect(await saved()).toEqual(['Edited twice']);
+    expect(await author.account.states()).toEqual(['successful']);
+    await author.update(id, 2, { subject: 'Mine again' });
+    await author.rest();
+    expect(await drafts()).toEqual([{ id, subject: 'Mine again', version: 3 }]);
+    expect(await saved()).toEqual(['Mine again']);
+  });
+
+  it('stay as they are when their folder is renumbered, edited elsewhere or not', async () => {
+    const [first, second] = [await author.create('First'), await author.create('Second')];
+    await author.rest();
+    const { client } = author.account;
+    await client.mailboxOpen('Drafts');
+    const uids = await client.search({ subject: 'First' }, { uid: true });
+    const source = (await author.saved()).find((it) => it.includes('Subject: First'))!;
+    await client.append('Drafts', source.replace('Subject: First', 'Subject: Edited'), ['\\Draft']);
+    await client.messageDelete(uids || [], { uid: true });
+    await author.rest();
+    const before = await drafts();
+    expect(before).toEqual([
+      { id: first, subject: 'Edited', version: 1 },
+      { id: second, subject: 'Second', version: 0 },
+    ]);
+    await engine.rows(`UPDATE folder_syncs SET cursor = jsonb_set(cursor, '{uidValidity}', '"1"')`);
+    await author.rest();
+    expect(await drafts()).toEqual(before);
+    expect((await saved()).toSorted()).toEqual(['Edited', 'Second']);
+  });
+
+  it('are two where they were changed here and elsewhere: nothing is lost', async () => {
+    const id = await author.create(name());
+    await author.rest();
+    await author.update(id, 0, { subject: 'Changed here' });
+    await author.editElsewhere('Changed elsewhere');
+    await author.account.act();
+    await author.rest();
+    expect(await drafts()).toEqual([
+      { id, subject: 'Changed here', version: 1 },
+      { id: expect.any(String), subject: 'Changed elsewhere', version: 0 },
+    ]);
+    expect((await saved()).toSorted()).toEqual(['Changed elsewhere', 'Changed here']);
+    // The other one is a draft of its own, whatever becomes of the first.
+    await author.update(id, 1, { subject: 'Changed again' });
+    await author.rest();
+    expect((await saved()).toSorted()).toEqual(['Changed again', 'Changed elsewhere']);
+    await author.remove(id);
+    await author.rest();
+    expect(await saved()).toEqual(['Changed elsewhere']);
+    expect((await drafts()).map(({ subject }) => subject)).toEqual(['Changed elsewhere']);
+  });
+
+  it('are kept as they were made elsewhere when they are deleted here in the same moment', async () => {
+    const id = await author.create(name());
+    await author.rest();
+    await author.editElsewhere('Still wanted');
+    await author.remove(id);
+    await author.account.act();
+    await author.rest();
+    expect(await saved()).toEqual(['Still wanted']);
+    expect((await drafts()).map(({ subject }) => subject)).toEqual(['Still wanted']);
+  });
+
+  it('become the message that another mail program sent, as it sent it', async () => {
+    const id = await author.create(name());
+    await author.rest();
+    const edited = await author.editElsewhere('As it was sent');
+    await author.empty('Drafts');
+    await author.account.client.append('Sent', edited, ['\\Seen']);
+    await author.rest();
+    expect(await author.shown()).toEqual([expect.objectContaining({ id, subject: 'As it was sent', draft: false })]);
+  });
+
+  it('are not changed by it while they wait to be sent: that is another draft', async () => {
+    const id = await author.create(name());
+    await author.rest();
+    await engine.rows(`INSERT INTO sends (account_id, id, message_id, state) VALUES ($1, 'later', $2, 'scheduled')`, [
+      author.account.id,
+      id,
+    ]);
+    const [{ subject } = { subject: '' }] = await drafts();
+    await author.editElsewhere('Second thoughts');
+    await author.rest();
+    expect((await drafts()).map((it) => it.subject).toSorted()).toEqual([subject, 'Second thoughts'].toSorted());
+    expect(await drafts()).toContainEqual({ id, subject, version: 0 });
+    // Its own copy is there again.
+    expect((await saved()).toSorted()).toEqual([subject, 'Second thoughts'].toSorted());
+    await engine.rows(`DELETE FROM sends`);
+  });
+});
