@@ -110,7 +110,7 @@ function decodeUtf8(bytes: Buffer): string | null {
   return isUtf8(bytes) || NON_ASCII_BUT_BROKEN.test(text) ? text : null;
 }
 
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const NON_ASCII_BUT_BROKEN = /[^\0-\x7F\uFFFD]/;
 
 function decoderOf(label: string): Decode | null {
@@ -141,7 +141,7 @@ function makeDecoder(label: string): Decode | null {
 const INTERNAL = new Set(['base64', 'hex', 'utf7imap', 'utf-7-imap']);
 
 function decodeWindows1252(bytes: Buffer): string {
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   return bytes.toString('latin1').replace(/[\x80-\x9F]/g, (char) => WINDOWS_1252_HIGH[char.charCodeAt(0) - 0x80]!);
 }
 

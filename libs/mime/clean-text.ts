@@ -6,7 +6,7 @@ export function cleanText(text: string): string {
 const UNSTORABLE_HINT = /[\0\uD800-\uDFFF]/;
 // With the u flag a pair is one character, so the class matches halves only.
 const UNSTORABLE = /[\0\uD800-\uDFFF]/gu;
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROLS = /[\0-\x1F\x7F\x85\u2028\u2029]+/g;
 
 /** The same on one line: control characters and line breaks become one space, ends are trimmed. */

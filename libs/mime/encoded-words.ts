@@ -12,7 +12,7 @@ export function decodeHeaderText(raw: string): string {
   return cleanText(words);
 }
 
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const BEYOND_ASCII = /[\x1B\x80-\xFF]/;
 // Blanks inside the text are forbidden, yet common with Q.
 const WORD = /=\?([^?\s]{1,100})\?([bq])\?([^?]*(?:\?(?!=)[^?]*){0,5})\?=/gi;

@@ -9,7 +9,7 @@ import { badId } from './parameters.js';
 type Body = Readonly<Record<string, unknown>>;
 
 /** What would end a header line and begin another. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const MOST_RECIPIENTS = 5000;
 const MOST_FILES = 100;
