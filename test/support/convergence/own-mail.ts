@@ -50,7 +50,8 @@ function wrongLetters(ledger: Ledger, copiesOf: ReadonlyMap<string, readonly Cop
     const copies = copiesOf.get(name) ?? [];
     const deleted = ledger.foldersLost || ledger.expunged.has(name) || ledger.rewritten.has(name);
     // Two programs that move a message at a time, where it is, may lose it.
-    if (copies.length === 0 && !deleted && !ledger.handled.has(name) && !ledger.wasPutIntoDoomed(name)) lines.push(`letter ${name} is lost`);
+    if (copies.length === 0 && !deleted && !ledger.handled.has(name) && !ledger.wasPutIntoDoomed(name))
+      lines.push(`letter ${name} is lost`);
     // Two programs that move a message at a time double it.
     if (copies.length > 1 && !ledger.handled.has(name)) lines.push(`letter ${name} lies in ${places(copies)}`);
   }
