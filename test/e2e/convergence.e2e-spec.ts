@@ -40,7 +40,8 @@ describe('the store and the mailbox', () => {
     let [next, done] = [budget.start, 0];
     const { installation, dovecot } = product;
     const workers = ['worker', 'worker-2'] as const;
-    const stage = { product, installation, workers, dovecot, postgres, redis };
+    const mailOnly = process.env['SOAK_MAIL_ONLY'] === '1';
+    const stage = { product, installation, workers, dovecot, postgres, redis, mailOnly };
     const lane = async () => {
       while (next < budget.start + budget.seeds && Date.now() < deadline && installation.crashes.length === 0) {
         const seed = next++;
@@ -51,7 +52,7 @@ describe('the store and the mailbox', () => {
         if (result.differences.length === 0) continue;
         failed.push(result);
         say(result.differences.join('\n'));
-        say(`replay: npm run soak -- --seeds 1 --start ${seed}`);
+        say(`replay: npm run soak -- --seeds 1 --start ${seed}${mailOnly ? ' --mail-only' : ''}`);
       }
     };
     await Promise.all(Array.from({ length: budget.lanes }, lane));

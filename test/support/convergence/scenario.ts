@@ -30,6 +30,8 @@ export interface ScenarioResult {
 /** Where scenarios play. */
 export interface Stage extends Machinery {
   readonly product: Product;
+  /** No application writes through the API. */
+  readonly mailOnly: boolean;
 }
 
 /** One mailbox of its own, mail programs and an application at work in it, trouble on the way to it, two consumers. */
@@ -37,7 +39,8 @@ export class Scenario {
   private readonly random: Random;
   private readonly ledger = new Ledger();
   private readonly programs: readonly MailUser[];
-  private readonly application: ApiUser;
+  /** Null where only mail programs write. */
+  private readonly application: ApiUser | null;
   private readonly lookout: Lookout;
   private readonly found: string[] = [];
   private readonly diary: string[] = [];
@@ -57,7 +60,9 @@ export class Scenario {
       const random = new Random(seed * 31 + index + 1);
       return new MailUser({ name, dovecot, address, password: PASSWORD, random, ledger });
     });
-    this.application = new ApiUser({ name: 'app', account, address, random: new Random(seed * 31), ledger });
+    this.application = stage.mailOnly
+      ? null
+      : new ApiUser({ name: 'app', account, address, random: new Random(seed * 31), ledger });
     this.lookout = new Lookout(stage.product, this.programs[0]!, account, ledger);
   }
 
@@ -85,7 +90,7 @@ export class Scenario {
       await patiently(() => remove(product, account.id)).catch((error: unknown) => scenario.found.push(String(error)));
       cable.remove();
     }
-    const users = [...scenario.programs, scenario.application];
+    const users = [...scenario.programs, ...(scenario.application ? [scenario.application] : [])];
     const diary = [...scenario.diary, ...users.flatMap((user) => user.diary)].toSorted();
     return { seed, differences: scenario.found, diary, ms: Date.now() - begun };
   }
@@ -108,6 +113,7 @@ export class Scenario {
         await pause(FOLLOW_MS);
       }
     })();
+    const { application } = this;
     const steps = this.random.int(3, 15);
     const troubles = this.random.pick([0, 0, 1, 2, 4]);
     const work = async (random: Random, step: () => Promise<void>) => {
@@ -119,7 +125,7 @@ export class Scenario {
     try {
       await Promise.all([
         this.trouble(troubles),
-        work(this.application.random, () => this.application.step(apiOperations)),
+        ...(application ? [work(application.random, () => application.step(apiOperations))] : []),
         ...this.programs.map((user) => work(user.random, () => user.step(operations))),
       ]);
     } finally {
@@ -127,7 +133,7 @@ export class Scenario {
       await following;
     }
     if (troubles > 1) await this.connectAgain();
-    await this.application.askAgain(() => new Clock(this.stage.installation).sendsAreLeft(this.account.id));
+    await application?.askAgain(() => new Clock(this.stage.installation).sendsAreLeft(this.account.id));
   }
 
   /** As its owner does who sees an account in trouble: after many failures it would be tried again in minutes only. */
