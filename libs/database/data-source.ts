@@ -13,6 +13,7 @@ import { SendOutcomes1790000810000 } from '../../migrations/1790000810000-send-o
 import { ScheduledSends1790000820000 } from '../../migrations/1790000820000-scheduled-sends.js';
 import { DeliveryFailures1790000830000 } from '../../migrations/1790000830000-delivery-failures.js';
 import { OnlyCopies1790001020000 } from '../../migrations/1790001020000-only-copies.js';
+import { SentCopies1790001040000 } from '../../migrations/1790001040000-sent-copies.js';
 import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
 import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
 
@@ -75,6 +76,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       DeliveryFailures1790000830000,
       OnlyCopies1790001020000,
       CopiesOfDrafts1790001021000,
+      SentCopies1790001040000,
       ApplicationSettings1790001100000,
     ],
     migrationsTableName: 'migrations',

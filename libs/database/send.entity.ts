@@ -13,6 +13,7 @@ export type SendState =
 /** A message on its way out. */
 @Entity('sends')
 @Index('sends_by_key', ['accountId', 'idempotencyKey'], { unique: true })
+@Index('sends_by_header', ['accountId', 'messageIdHeader'])
 @Index('sends_unknown', ['accountId'], { where: "state = 'unknown'" })
 @Index('sends_settled', ['settledAt'], { where: 'settled_at IS NOT NULL' })
 @Index('sends_contents', ['accountId'], { where: 'settled_at IS NULL AND content IS NOT NULL' })

@@ -79,11 +79,11 @@ export interface KnownPlace {
   readonly uidValidity: string;
 }
 
-/** Unties a message from its places, but for those in one folder. @returns where it was */
-export async function takePlaces(tx: Tx, messageId: string, keptFolderId = ''): Promise<KnownPlace[]> {
+/** Unties a message from its places, but for those in some folders. @returns where it was */
+export async function takePlaces(tx: Tx, messageId: string, kept: readonly string[] = []): Promise<KnownPlace[]> {
   return tx.query<KnownPlace>(
     `WITH gone AS (
-       DELETE FROM message_uids WHERE account_id = $1 AND message_id = $2 AND folder_id <> $3 RETURNING folder_id, uid
+       DELETE FROM message_uids WHERE account_id = $1 AND message_id = $2 AND folder_id <> ALL($3::text[]) RETURNING folder_id, uid
      ), counted AS (
        UPDATE folder_syncs sync SET synced = synced - left_by.number FROM (
          SELECT folder_id, count(*) AS number FROM gone WHERE uid > 0 GROUP BY folder_id
@@ -91,6 +91,6 @@ export async function takePlaces(tx: Tx, messageId: string, keptFolderId = ''): 
      )
      SELECT gone.folder_id AS "folderId", gone.uid, sync.cursor->>'uidValidity' AS "uidValidity"
      FROM gone JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = gone.folder_id WHERE gone.uid > 0`,
-    [tx.accountId, messageId, keptFolderId],
+    [tx.accountId, messageId, kept],
   );
 }

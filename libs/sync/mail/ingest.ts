@@ -3,16 +3,17 @@ import { newId } from '#libs/common/ids.js';
 import { type Answerable, touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
 import { emailsOf } from '#libs/domain/messages/emails-of.js';
 import { kindOf, touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
-import type { ThreadMessage } from '#libs/domain/threads/summarize-thread.js';
 import { baseSubject } from '#libs/mime/base-subject.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
-import { keyed, type KeyedMessage, type ThreadableMessage, type ThreadAssignment } from './assign-threads.js';
+import { keyed, type KeyedMessage, type ThreadableMessage } from './assign-threads.js';
+import { begunThreads } from './begun-threads.js';
 import { noteBounces } from './bounces.js';
 import { messageIdentity } from './identity.js';
-import { hasAttachments, insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
+import { insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
 import { type OwnCopies, ownCopies, type StoredMessages } from './own-messages.js';
 import { noteLimited } from './poison.js';
+import { nameByCopies, type SentHere, sentCopies, stands } from './sent-copies.js';
 import { takeOverEdit } from './take-over-edit.js';
 import { assignStoredThreads, saveAssignment, storedRefs } from './thread-store.js';
 
@@ -68,10 +69,11 @@ interface Placed {
 export async function ingest(tx: Tx, context: IngestContext, batch: readonly ReadMessage[]): Promise<void> {
   if (batch.length === 0) return;
   const candidates = distinct(batch).map((read) => candidate(context, read));
-  const [uids, stored, judge, refs] = await Promise.all([
+  const [uids, stored, judge, sent, refs] = await Promise.all([
     storedUids(tx, context.folder, candidates),
     storedIdentities(tx, candidates),
     ownCopies(tx, context.folder, batch),
+    sentCopies(tx, context.folder.role, batch),
     storedRefs(
       tx,
       candidates.map(({ keys }) => keys),
@@ -82,7 +84,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   const own = await judge(unseen.map(({ read }) => read));
   const unknown = unseen.filter(({ read }) => !own.unwanted.has(read.uid));
   if (context.stopAtCopies === true && unknown.some(({ identity }) => stored.has(identity))) throw new CopyStored();
-  const { placed, fresh, copies } = identify(unknown, stored, own);
+  const { placed, fresh, copies, named } = identify(unknown, stored, own, sent);
   const keys = fresh.map((found) => found.keys);
   const assignment = await assignStoredThreads(tx, context.owner, keys, refs);
   const messages = fresh.map(({ message }) => ({ ...message, threadId: assignment.threadOf.get(message.id)! }));
@@ -96,6 +98,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
     saveAssignment(tx, assignment),
     insertUids(tx, context.folder.id, placed),
     noteLimited(tx, messages),
+    nameByCopies(tx, named, stored),
   ]);
   const touch = async () => {
     // What a merge moves, it reads first.
@@ -176,29 +179,42 @@ async function storedIdentities(tx: Tx, candidates: readonly Candidate[]): Promi
   return new Map(rows.map((row) => [row.identity, { id: row.id, receivedAt: row.received_at }]));
 }
 
+interface Identified {
+  readonly placed: Placed[];
+  readonly fresh: Candidate[];
+  readonly copies: string[];
+  /** Copies of what was sent from here. */
+  readonly named: { messageId: string; identity: string }[];
+}
+
 /** Tells messages we have from new ones, and copies within the batch from each other. */
 function identify(
   candidates: readonly Candidate[],
   stored: StoredMessages,
   own: OwnCopies,
-): { placed: Placed[]; fresh: Candidate[]; copies: string[] } {
-  const known = new Map(stored);
+  sent: ReadonlyMap<number, SentHere>,
+): Identified {
+  const known = new Map<string, { readonly id: string; readonly receivedAt: Date }>(stored);
   const placed: Placed[] = [];
   const fresh: Candidate[] = [];
   const copies = new Set<string>();
+  const named: Identified['named'] = [];
   for (const candidate of candidates) {
     const { read, identity } = candidate;
-    const held = known.get(identity) ?? own.known.get(read.uid);
-    const found = held ? candidate : called(candidate, own.restored.get(read.uid)?.id);
+    const sentHere = sent.get(read.uid);
+    const held =
+      known.get(identity) ?? own.known.get(read.uid) ?? (sentHere && (stands(sentHere) ?? known.get(sentHere.id)));
+    const found = held ? candidate : called(candidate, own.restored.get(read.uid)?.id ?? sentHere?.id);
     if (held) copies.add(held.id);
     else {
-      known.set(identity, found.message);
+      known.set(identity, found.message).set(found.message.id, found.message);
       fresh.push(found);
     }
     const { id, receivedAt } = held ?? found.message;
+    if (sentHere && held?.id === sentHere.id) named.push({ messageId: id, identity });
     placed.push({ read, messageId: id, receivedAt });
   }
-  return { placed, fresh, copies: [...copies] };
+  return { placed, fresh, copies: [...copies], named };
 }
 
 /** By the id that it had before. */
@@ -233,45 +249,6 @@ function newMessage({ folder }: IngestContext, read: ReadMessage, identity: stri
     folderId: folder.id,
     emails: emailsOf(read.parsed.headers),
     parsed: read.parsed,
-  };
-}
-
-/** The messages of threads that have no others, so they need not be read back from the database. */
-function begunThreads(
-  assignment: ThreadAssignment,
-  messages: readonly NewMessage[],
-  touched: readonly string[],
-): Map<string, ThreadMessage[]> {
-  const changed = new Set([...assignment.merges.values(), ...touched]);
-  const begun = new Map<string, ThreadMessage[]>();
-  for (const message of messages) {
-    if (!assignment.begun.has(message.threadId) || changed.has(message.threadId)) continue;
-    const others = begun.get(message.threadId);
-    if (others) others.push(threadMessage(message));
-    else begun.set(message.threadId, [threadMessage(message)]);
-  }
-  return begun;
-}
-
-function threadMessage(message: NewMessage): ThreadMessage {
-  const { headers, snippet } = message.parsed;
-  return {
-    id: message.id,
-    subject: headers.subject,
-    snippet,
-    from: headers.from,
-    to: headers.to,
-    cc: headers.cc,
-    bcc: headers.bcc,
-    receivedAt: message.receivedAt,
-    unread: message.unread,
-    starred: message.starred,
-    draft: message.draft,
-    sent: message.sent,
-    hasAttachments: hasAttachments(message),
-    categoryIds: [message.folderId],
-    emails: [...message.emails.keys()],
-    emailFields: [...message.emails.values()],
   };
 }
 

@@ -5,6 +5,7 @@ import { attach, showInline } from '#libs/domain/drafts/draft-files.js';
 import { saveDraftRow, takePlaces } from '#libs/domain/drafts/draft-rows.js';
 import { folderFor } from '#libs/domain/folders/folder-updates.service.js';
 import { touchAnsweringDrafts } from '#libs/domain/messages/answered-drafts.js';
+import { emailsOf } from '#libs/domain/messages/emails-of.js';
 import { touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { OutgoingContent } from '#libs/domain/send/outgoing.js';
 
@@ -27,15 +28,19 @@ export async function becomeSent(
   content: OutgoingContent | null,
   options: { readonly saveCopy: boolean },
 ): Promise<void> {
+  if (content && (await isFiledAlready(tx, content))) {
+    if (options.saveCopy) await queueActions(tx, [savingOf(content)]);
+    return;
+  }
   const [sent] = await Promise.all([folderFor(tx, 'sent', 'Sent'), content && create(tx, content)]);
-  if (!content) await leaveDrafts(tx, id, sent);
+  const folders = content ? [sent] : await leaveDrafts(tx, id, sent);
   const [[row]] = await Promise.all([
     tx.query<SentRow>(
       `UPDATE messages SET draft = false, sent = true, unread = false, received_at = now(),
-         category_ids = ARRAY[$3::text], orphaned_at = NULL
+         category_ids = $3, orphaned_at = NULL
        WHERE account_id = $1 AND id = $2
        RETURNING thread_id AS "threadId", message_id_header AS "messageIdHeader"`,
-      [tx.accountId, id, sent],
+      [tx.accountId, id, folders],
     ),
     // Of a copy that was quicker than we are.
     tx.query('UPDATE message_uids SET received_at = now() WHERE account_id = $1 AND message_id = $2', [
@@ -56,11 +61,32 @@ export async function becomeSent(
     touchThreads(tx, [row.threadId], { subjectKeys: new Map([[row.threadId, '0']]) }),
   ]);
   if (other !== null) await join(tx, row.threadId, other);
-  const details = content?.raw ? { blobKey: content.raw.blobKey } : {};
   await Promise.all([
     touchAnsweringDrafts(tx, [row]),
-    options.saveCopy ? queueActions(tx, [{ kind: 'sent.save', objectId: id, details }]) : null,
+    options.saveCopy ? queueActions(tx, [savingOf({ id, raw: content?.raw })]) : null,
   ]);
+}
+
+const savingOf = ({ id, raw }: Pick<OutgoingContent, 'id' | 'raw'>) =>
+  ({ kind: 'sent.save', objectId: id, details: raw ? { blobKey: raw.blobKey } : {} }) as const;
+
+/** Its copy came before we knew that it was sent, and is the message. Who got it blindly it does not tell. */
+async function isFiledAlready(tx: Tx, content: OutgoingContent): Promise<boolean> {
+  const emails = emailsOf(content);
+  const bcc = content.bcc.length > 0;
+  const [row] = await tx.query<{ threadId: string }>(
+    `UPDATE messages SET made_here = true, bcc = CASE WHEN $3 THEN $4::json ELSE bcc END,
+       emails = CASE WHEN $3 THEN $5::text[] ELSE emails END,
+       email_fields = CASE WHEN $3 THEN $6::smallint[] ELSE email_fields END
+     WHERE account_id = $1 AND id = $2 RETURNING thread_id AS "threadId"`,
+    [tx.accountId, content.id, bcc, JSON.stringify(content.bcc), [...emails.keys()], [...emails.values()]],
+  );
+  if (!row) return false;
+  if (bcc) {
+    tx.changes.record('modify', 'message', content.id);
+    await touchThreads(tx, [row.threadId]);
+  }
+  return true;
 }
 
 /** What was sent came back before we knew that it was sent. */
@@ -95,8 +121,17 @@ async function attachSent(tx: Tx, { id, files }: OutgoingContent): Promise<void>
   await attach(tx, id, fileIds, fetched);
 }
 
-/** Its copies go, but for one among the sent mail. */
-async function leaveDrafts(tx: Tx, id: string, sentFolderId: string): Promise<void> {
-  const places = await takePlaces(tx, id, sentFolderId);
+/** Its copies go, but for those of what was sent. @returns where it is now */
+async function leaveDrafts(tx: Tx, id: string, sentFolderId: string): Promise<string[]> {
+  const filed = await tx.query<{ id: string }>(
+    `SELECT DISTINCT folder.id FROM message_uids place
+     JOIN categories folder ON folder.account_id = $1 AND folder.id = place.folder_id
+     WHERE place.account_id = $1 AND place.message_id = $2 AND uid > 0 AND '\\Draft' <> ALL(place.flags)
+       AND folder.role IS DISTINCT FROM 'drafts' AND folder.role IS DISTINCT FROM 'trash'`,
+    [tx.accountId, id],
+  );
+  const kept = [...new Set([sentFolderId, ...filed.map((folder) => folder.id)])].toSorted();
+  const places = await takePlaces(tx, id, kept);
   await queueActions(tx, [{ kind: 'draft.delete', objectId: id, details: { madeHere: true, places } }]);
+  return kept;
 }

@@ -122,7 +122,7 @@ async function settleFound(tx: Tx, id: string): Promise<void> {
 
 /** The draft becomes what was sent, or the request does when nothing in the folder of sent mail is it. @returns its id */
 async function takeOver(tx: Tx, { messageId, content, provider }: UnknownSend, copy: Copy): Promise<string> {
-  if (content && copy.inSent) return copy.messageId;
+  if (content && copy.inSent && copy.messageId !== messageId) return copy.messageId;
   const [row] = await tx.query<{ draft: boolean }>('SELECT draft FROM messages WHERE account_id = $1 AND id = $2', [
     tx.accountId,
     messageId,
