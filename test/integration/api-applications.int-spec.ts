@@ -1,4 +1,5 @@
 import { sha256 } from '#libs/common/hash.js';
+import { AccountsService } from '#libs/domain/accounts/accounts.service.js';
 import { ApplicationsService, type ApplicationRef } from '#libs/domain/applications/applications.service.js';
 
 import type { ApiAnswer } from '../support/api-client.js';
@@ -61,7 +62,9 @@ describe('applications', () => {
           json: { message: 'Unknown client_id or wrong client_secret' },
         });
       }
-      expect((await env.client.as(mine.secret).get(`/a/nobody${path}`)).status).toBe(401);
+      for (const nobody of ['nobody', '%00']) {
+        expect((await env.client.as(mine.secret).get(`/a/${nobody}${path}`)).status).toBe(401);
+      }
     });
 
     it('can be changed: the old one is taken until its time is over, and neither can be read in the database', async () => {
@@ -171,6 +174,13 @@ describe('applications', () => {
       });
       const large = { metadata: { text: 'x'.repeat(20_001) } };
       expect((await ask(mine, path, 'PUT', large)).status).toBe(400);
+      const nested = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as unknown;
+      for (const value of ['a\u0000b', 'a\ud800b', { 'a\u0000b': 1 }, nested]) {
+        expect(await ask(mine, path, 'PUT', { metadata: { value } })).toMatchObject({
+          status: 400,
+          json: { message: expect.stringContaining('"metadata"') },
+        });
+      }
     });
 
     it('are downgraded and upgraded; reads go on, writes are refused meanwhile', async () => {
@@ -198,6 +208,9 @@ describe('applications', () => {
       });
       expect(await stored(mine)).toMatchObject({ sync_enabled: false });
       expect((await env.client.as(mine.account.token).get('/threads')).status).toBe(401);
+      // A token that was made in the same moment opens nothing either.
+      const late = await env.seed.token(mine.account.id);
+      expect((await env.client.as(late).get('/threads')).status).toBe(401);
       // A second time changes nothing, and stopping brings nothing back.
       const { deleted_at: deletedAt } = await stored(mine);
       await ask(mine, path, 'DELETE');
@@ -218,6 +231,17 @@ describe('applications', () => {
       ]);
       await ask(mine, `${path}/upgrade`, 'POST');
       expect(await stored(mine)).toMatchObject({ billing_state: 'deleted', sync_enabled: false });
+    });
+
+    it('that are just being removed do not come back when they are connected: there is another then', async () => {
+      const accounts = env.api.app.get(AccountsService);
+      const { id, email } = mine.account;
+      const found = await accounts.byEmail(mine.application.id, email);
+      await env.seed.sql('UPDATE accounts SET email_key = id WHERE id = $1', [id]);
+      const look = jest.spyOn(accounts, 'byEmail').mockResolvedValueOnce(found);
+      const connected = await accounts.connect({ ...found!, settings: {}, email, secret: {} });
+      look.mockRestore();
+      expect(connected.id).not.toBe(id);
     });
 
     it('tell about their tokens, and lose them', async () => {
@@ -254,6 +278,9 @@ describe('applications', () => {
       const [newest, older] = (await ask(mine, `${path}/tokens`)).json as { last_used_at: number | null }[];
       expect(newest).toMatchObject({ last_used_at: expect.any(Number), scopes: ['email.read_only', 'email.send'] });
       expect(older).toMatchObject({ last_used_at: null, scopes: [] });
+      // Files are what came with mail, too.
+      const sender = await env.seed.token(mine.account.id, ['email.send']);
+      expect((await env.client.as(sender).get('/files')).status).toBe(403);
     });
 
     it.each([

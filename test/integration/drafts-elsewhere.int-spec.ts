@@ -65,6 +65,19 @@ describe.each([servers[0], servers[2]])('drafts that others write to, on a serve
     expect((await saved()).toSorted()).toEqual(['Edited', 'Second']);
   });
 
+  it('stay what was made of them last when their folder is renumbered and older edits lie there still', async () => {
+    const id = await author.create(name());
+    await author.rest();
+    const edited = await author.editElsewhere('Older');
+    await author.rest();
+    await author.account.client.append('Drafts', edited.replace('Subject: Older', 'Subject: Newer'), ['\\Draft']);
+    await author.rest();
+    expect(await drafts()).toEqual([{ id, subject: 'Newer', version: 2 }]);
+    await engine.rows(`UPDATE folder_syncs SET cursor = jsonb_set(cursor, '{uidValidity}', '"1"')`);
+    await author.rest();
+    expect(await drafts()).toEqual([{ id, subject: 'Newer', version: 2 }]);
+  });
+
   it('are two where they were changed here and elsewhere: nothing is lost', async () => {
     const id = await author.create(name());
     await author.rest();

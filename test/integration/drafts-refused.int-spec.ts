@@ -80,6 +80,19 @@ describe.each([servers[0], servers[2]])(
       expect((await author.account.states()).toSorted()).toEqual(['successful']);
     });
 
+    it('go with their copy when a later version could be saved, though it is forgotten by now that one could not', async () => {
+      const id = await author.create('Refused');
+      await giveUp(refusing('append'));
+      await author.update(id, 0, { subject: 'Taken' });
+      await author.rest();
+      await engine.rows(`UPDATE actions SET settled_at = now() - interval '30 days'`);
+      await engine.app.get(OldActions).clean(Date.now() + 5000);
+      expect(await author.account.states()).toEqual([]);
+      await author.empty('Drafts');
+      await author.rest();
+      expect(await drafts()).toEqual([]);
+    });
+
     it('come back, as they were, when the provider refuses to delete them', async () => {
       const id = await author.create('Mine');
       await author.rest();

@@ -15,6 +15,7 @@ import { BodyOf } from '../http/body-docs.js';
 import { limit, offset, PathId } from '../http/parameters.js';
 
 import { ApplicationGuard, CurrentApplication } from './application.guard.js';
+import { isStorable } from './storable.js';
 
 const PageQuery = z.object({ limit, offset });
 type PageQuery = z.infer<typeof PageQuery>;
@@ -23,6 +24,7 @@ const MOST_METADATA = 20_000;
 const MetadataBody = z.object({
   metadata: z
     .record(z.string(), z.unknown(), '"metadata" must be an object')
+    .refine(isStorable, { error: '"metadata" takes valid texts without NUL, not nested too deep', abort: true })
     .refine(
       (value) => JSON.stringify(value).length <= MOST_METADATA,
       `"metadata" takes at most ${MOST_METADATA} bytes`,

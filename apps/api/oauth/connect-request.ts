@@ -5,7 +5,10 @@ import { DomainError } from '#libs/common/errors.js';
 import { SCOPES } from '../http/auth/scopes.js';
 
 /** A setting as clients spell it: text, number or boolean, in JSON or in a form. */
-const scalar = z.union([z.string(), z.number(), z.boolean()]).transform((value) => String(value).trim());
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()])
+  .transform((value) => String(value).trim())
+  .refine((text) => !text.includes('\0'));
 const optional = z.preprocess((value) => (value === null || value === '' ? undefined : value), scalar.optional());
 
 export type ProviderSettings = Readonly<Record<string, string>>;

@@ -85,9 +85,12 @@ describe('readRequest', () => {
     );
   });
 
-  it.each([{ client_id: ['a'] }, { client_id: {} }, { settings: [] }, { settings: 'x' }])('refuses %j', (body) => {
-    expect(() => readRequest(AuthorizeRequest, {}, body, [])).toThrow(/Invalid value for/);
-  });
+  it.each([{ client_id: ['a'] }, { client_id: {} }, { client_id: 'a\0' }, { settings: [] }, { settings: 'x' }])(
+    'refuses %j',
+    (body) => {
+      expect(() => readRequest(AuthorizeRequest, {}, body, [])).toThrow(/Invalid value for/);
+    },
+  );
 
   it('is not poisoned by odd names', () => {
     const body: unknown = JSON.parse('{"__proto__":{"client_id":"x"},"settings":{"__proto__":"y"}}');

@@ -63,7 +63,7 @@ export class AccountAccess {
       `SELECT a.id, a.organization_unit AS "organizationUnit", t.scopes,
          t.used_at IS NULL OR t.used_at < now() - make_interval(secs => $2) AS stale
        FROM access_tokens t JOIN accounts a ON a.id = t.account_id
-       WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,
+       WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND a.deleted_at IS NULL`,
       [hash, USE_NOTED_SECONDS],
       'account-by-token',
     );

@@ -234,14 +234,14 @@ async function create(tx: Tx, request: ConnectRequest): Promise<boolean> {
   return created.length > 0;
 }
 
-/** The epoch is raised so that a session with the old grant stops. @returns false when the account is gone */
+/** The epoch is raised so that a session with the old grant stops. @returns false when the account is gone, or going */
 async function reconnect(tx: Tx, request: ConnectRequest): Promise<boolean> {
   const updated = await tx.query(
     `UPDATE accounts SET email_address = $2, name = $3, provider = $4, kind = $5, settings = $6,
        sync_state = 'initializing', sync_state_reason = NULL, sync_enabled = true, sync_epoch = sync_epoch + 1,
        sync_failures = 0, sync_retry_at = NULL, sync_seen_at = NULL, billing_state = 'paid', deleted_at = NULL,
        updated_at = now()
-     WHERE id = $1 RETURNING id`,
+     WHERE id = $1 AND email_key = $7 RETURNING id`,
     [
       tx.accountId,
       request.email.trim(),
@@ -249,6 +249,7 @@ async function reconnect(tx: Tx, request: ConnectRequest): Promise<boolean> {
       request.provider,
       request.kind,
       JSON.stringify(request.settings),
+      canonicalEmail(request.email),
     ],
   );
   return updated.length > 0;

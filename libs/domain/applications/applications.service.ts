@@ -48,6 +48,8 @@ interface SecretRow extends ApplicationRef {
   readonly former: string | null;
 }
 
+/** PostgreSQL has no such character in its texts. */
+const NUL = '\0';
 /** No hash of anything: an empty secret must not match what is not there. */
 const NO_HASH = '-'.repeat(64);
 const COLUMNS = `id, client_id AS "clientId", name, icon_url AS "iconUrl", primary_color AS "primaryColor",
@@ -88,6 +90,7 @@ export class ApplicationsService {
 
   /** Null for an unknown client as for a wrong secret; both take the same time. */
   async verify(clientId: string, clientSecret: string): Promise<ApplicationRef | null> {
+    if (clientId.includes(NUL)) return null;
     const [row] = await this.reader.rows<SecretRow>(
       `SELECT id, client_id AS "clientId", name, client_secret_hash AS hash,
          CASE WHEN former_secret_until > now() THEN former_secret_hash END AS former

@@ -2,6 +2,7 @@ import type { Tx } from '#libs/changes/account-writer.js';
 import { queueActions } from '#libs/domain/actions/actions.js';
 import { idIn } from '#libs/domain/messages/own-message-id.js';
 import { isUnsaved, onItsWay } from '#libs/domain/send/on-its-way.js';
+import { printOf } from '#libs/mime/draft-print.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 import { isOurs, judgeCopy, type OwnMessage } from './judge-copy.js';
@@ -12,7 +13,8 @@ export type StoredMessages = ReadonlyMap<string, { readonly id: string; readonly
 interface OwnRow extends OwnMessage {
   readonly id: string;
   readonly receivedAt: Date;
-  readonly twins: boolean;
+  /** Uid of its newest copy in the folder. */
+  readonly newest: string | null;
 }
 
 /** A deletion that the provider has still to hear of, has heard of, or refused. */
@@ -77,9 +79,11 @@ const ownId = ({ parsed }: Copy): string | null => idIn(parsed.headers.messageId
 const OWN = `
   SELECT id, received_at AS "receivedAt", message_id_header AS "messageIdHeader", version, draft, sent,
     draft_print AS "draftPrint", ${isUnsaved('$1', 'messages.id')} AS unsaved, ${onItsWay('$1', 'messages.id')} AS "onItsWay",
-    EXISTS (
-      SELECT FROM message_uids WHERE account_id = $1 AND message_id = messages.id AND folder_id = $3 AND uid > 0
-    ) AS twins
+    (
+      SELECT max(uid) FROM (
+        SELECT folder_id, uid FROM message_uids WHERE account_id = $1 AND message_id = messages.id OFFSET 0
+      ) AS held WHERE folder_id = $3 AND uid > 0
+    ) AS newest
   FROM messages WHERE account_id = $1 AND id = ANY($2) AND made_here`;
 
 /** Of drafts that are gone here, by the Message-IDs of their copies or by where these lay. */
@@ -124,13 +128,16 @@ function sort(
   const unwanted = new Set<number>();
   const restored = new Map<number, Deletion>();
   const surplus: Surplus[] = [];
+  const last = lastSeen(fresh, rows);
   for (const copy of fresh.toSorted((one, other) => one.uid - other.uid)) {
     const { uid, parsed } = copy;
     const row = rows.get(ownId(copy) ?? '');
-    const verdict = row ? judgeCopy(role, parsed, row) : 'foreign';
+    const judged = row ? judgeCopy(role, parsed, row) : 'foreign';
+    // What that program made of it since is what it is.
+    const verdict = row && judged === 'edited' && role === 'drafts' && uid < (last.get(row.id) ?? 0) ? 'copy' : judged;
     if (row && (verdict === 'copy' || verdict === 'edited')) {
       const { id } = row;
-      const hasTwin = row.twins || [...known.values()].some((other) => other.id === id);
+      const hasTwin = row.newest !== null || [...known.values()].some((other) => other.id === id);
       if (verdict === 'copy' && hasTwin && !row.unsaved) surplus.push({ id, uid, twin: true });
       if (verdict === 'edited') edited.push({ id, receivedAt: now, parsed });
       known.set(uid, { id, receivedAt: verdict === 'edited' ? now : row.receivedAt });
@@ -149,6 +156,18 @@ function sort(
     }
   }
   return { known, edited, unwanted, restored, surplus };
+}
+
+/** Uids of the newest copies of drafts that are what another mail program made of them. */
+function lastSeen(fresh: readonly Copy[], rows: ReadonlyMap<string, OwnRow>): Map<string, number> {
+  const last = new Map<string, number>();
+  for (const { id, draftPrint, newest } of rows.values()) if (draftPrint !== null) last.set(id, Number(newest));
+  for (const copy of fresh) {
+    const row = rows.get(ownId(copy) ?? '');
+    const before = row && last.get(row.id);
+    if (before !== undefined && printOf(copy.parsed) === row?.draftPrint) last.set(row.id, Math.max(before, copy.uid));
+  }
+  return last;
 }
 
 /** By where it lay, else as an unchanged copy of ours. */

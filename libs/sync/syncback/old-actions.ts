@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { Reader } from '#libs/database/reader.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
+import { isUnsaved } from '#libs/domain/send/on-its-way.js';
 
 import { unmake } from './folder-effects.js';
 import { giveUp } from './give-up.js';
@@ -21,10 +22,17 @@ interface OldAction {
 /** What somebody wrote, drafts and copies of sent mail, waits for as long as it takes. */
 const CAN_LAPSE = `state = 'pending' AND (kind = 'message.update' OR kind LIKE 'folder.%')`;
 
-/** That something written here could not be saved: it would be taken for deleted where it has no copy. */
-const IS_THE_ONLY_SIGN = `(
-  state = 'failed' AND kind IN ('draft.save', 'sent.save') AND EXISTS (
-    SELECT FROM messages WHERE messages.account_id = actions.account_id AND messages.id = actions.object_id))`;
+const EARLIER = `earlier.account_id = actions.account_id AND earlier.object_id = actions.object_id
+  AND earlier.seq < actions.seq AND earlier.kind IN ('draft.save', 'sent.save') AND earlier.state <> 'successful'`;
+
+/**
+ * That something written here could not be saved, and has not been since: it would be taken for deleted where it has no
+ * copy. And that it has been since, as long as the other is not forgotten.
+ */
+const IS_A_SIGN = `(kind IN ('draft.save', 'sent.save') AND CASE state
+  WHEN 'failed' THEN ${isUnsaved('actions.account_id', 'actions.object_id')} AND EXISTS (
+    SELECT FROM messages WHERE messages.account_id = actions.account_id AND messages.id = actions.object_id)
+  WHEN 'successful' THEN EXISTS (SELECT FROM actions earlier WHERE ${EARLIER}) END)`;
 
 /**
  * Gives up what could not be done for days, mostly because the account stands still, and forgets actions and requests to
@@ -45,7 +53,7 @@ export class OldActions {
     let cleaned = 0;
     const steps = [
       () => this.giveUpSome(),
-      () => this.forgetSome('actions', `AND NOT ${IS_THE_ONLY_SIGN}`),
+      () => this.forgetSome('actions', `AND NOT coalesce(${IS_A_SIGN}, false)`),
       () => this.forgetSome('sends'),
     ];
     for (const some of steps) {

@@ -36,10 +36,8 @@ const needed = {
     toChange: [...changing, 'email.folders_and_labels'],
   },
   drafts: { toRead: [...reading, 'email.drafts'], toChange: [...changing, 'email.drafts'] },
-  files: {
-    toRead: [...reading, 'email.drafts', 'email.send'],
-    toChange: [...changing, 'email.drafts', 'email.send'],
-  },
+  // All that came with mail can be read by it; who writes uploads only.
+  files: { toRead: reading, toChange: [...changing, 'email.drafts', 'email.send'] },
   sending: { toRead: ['email', 'email.send'], toChange: ['email', 'email.send'] },
   // What every token may know of its own account.
   account: { toRead: [...SCOPES], toChange: [...SCOPES] },
