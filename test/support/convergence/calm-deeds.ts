@@ -71,9 +71,17 @@ function loners({ messages, contents }: ApiView, folderId: string): ApiMessage[]
   return messages.filter(({ id }) => here.has(id) && !elsewhere.has(id));
 }
 
-/** What the log may not tell after a folder was numbered anew, which changes nothing that anybody sees. */
-export function toldOfMail(changes: readonly SourceChange[]): string[] {
+/**
+ * What the log may not tell after a folder was numbered anew, which changes nothing that anybody sees. Of folders that
+ * the server lists and cannot open it may tell what it likes.
+ */
+export function toldOfMail(
+  changes: readonly SourceChange[],
+  { folders }: ApiView,
+  shells: ReadonlySet<string>,
+): string[] {
+  const pathOf = (id: string) => String(folders.find((folder) => folder.id === id)?.['display_name'] ?? '');
   return changes
-    .filter(({ type }) => type !== 'account')
-    .map(({ event, type, id }) => `the log tells ${event} ${type} ${id} of a folder numbered anew`);
+    .filter(({ type, id }) => type !== 'account' && !(type === 'folder' && shells.has(pathOf(id))))
+    .map(({ event, type, id }) => `the log tells ${event} ${type} ${id} ${pathOf(id)} of a folder numbered anew`);
 }

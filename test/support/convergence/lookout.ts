@@ -39,6 +39,8 @@ export class Lookout {
   private readonly clock: Clock;
   /** What the API has shown then. */
   view!: ApiView;
+  /** Folders that the server listed then and could not open. */
+  shells: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly product: Product,
@@ -88,6 +90,7 @@ export class Lookout {
       const mailbox = await patiently(() => this.mailbox());
       const view = await patiently(() => readApi(this.account.api));
       [readAt, readPosition] = [Date.now(), before];
+      this.shells = mailbox.shells ?? new Set();
       await patiently(() => this.follow());
       if (this.position() !== before) quietSince = Date.now();
       const mail = this.compare(mailbox, view);

@@ -193,7 +193,8 @@ export class Scenario {
     this.diary.push(`${now()} calm reset ${folder}`);
     if (!(await this.untilRead())) return;
     await this.settle();
-    this.found.push(...toldOfMail(this.lookout.told.slice(before)));
+    const { told, view, shells } = this.lookout;
+    this.found.push(...toldOfMail(told.slice(before), view, shells));
   }
 }
 
