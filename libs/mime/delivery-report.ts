@@ -22,18 +22,19 @@ export interface DeliveryReport {
 }
 
 const STATUS_TYPES = new Set(['message/delivery-status', 'message/global-delivery-status']);
-const RETURNED_TYPES = new Set([
+export const RETURNED_TYPES = new Set([
   'message/rfc822',
   'text/rfc822-headers',
   'message/global',
   'message/global-headers',
   'message/rfc822-headers',
 ]);
-const MOST_FAILURES = 100;
+export const MOST_FAILURES = 100;
 const MOST_BYTES = 262_144;
 const MOST_PARTS = 50;
 const LONGEST_ADDRESS = 320;
-const LONGEST_DIAGNOSTIC = 500;
+/** In characters. */
+export const LONGEST_DIAGNOSTIC = 500;
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -53,21 +54,25 @@ export function readDeliveryReport(root: ReadPart, source: Buffer): DeliveryRepo
 }
 
 /** The report itself, which lists and gateways put into other multiparts. */
-function reportIn(root: ReadPart): ReadPart | null {
-  const waiting = [root];
-  for (let seen = 0; waiting.length > 0 && seen < MOST_PARTS; seen += 1) {
-    const part = waiting.shift()!;
-    if (part.type === 'multipart/report' && part.children.some(({ type }) => STATUS_TYPES.has(type))) return part;
-    waiting.push(...part.children.slice(0, MOST_PARTS));
+const reportIn = (root: ReadPart): ReadPart | undefined =>
+  partsOf(root).find(
+    (part) => part.type === 'multipart/report' && part.children.some(({ type }) => STATUS_TYPES.has(type)),
+  );
+
+/** A part with those in it, the outer ones first, not more than a report has. */
+export function partsOf(root: ReadPart): ReadPart[] {
+  const parts = [root];
+  for (let at = 0; at < Math.min(parts.length, MOST_PARTS); at += 1) {
+    parts.push(...parts[at]!.children.slice(0, MOST_PARTS));
   }
-  return null;
+  return parts.slice(0, MOST_PARTS);
 }
 
 function contentOf(part: ReadPart, source: Buffer): Buffer {
   return decodeTransfer(source.subarray(part.start, Math.min(part.end, part.start + MOST_BYTES)), part.encoding);
 }
 
-const textOf = (part: ReadPart, source: Buffer): string => contentOf(part, source).toString('utf8');
+export const textOf = (part: ReadPart, source: Buffer): string => contentOf(part, source).toString('utf8');
 
 /** Groups of header fields with an empty line between them: of the message, then of each recipient. */
 function groupsOf(text: string): Fields[] {
@@ -104,14 +109,14 @@ function valueIn(field: string): string {
   return field.replace(/^[\w-]+\s*;\s*/, '');
 }
 
-function addressIn(field: string | undefined): string | null {
+export function addressIn(field: string | undefined): string | null {
   if (field === undefined) return null;
   const value = cleanLine(valueIn(field));
   const address = /<([^<>]*)>/.exec(value)?.[1] ?? value;
   return address.includes('@') && address.length <= LONGEST_ADDRESS ? address : null;
 }
 
-function returnedId(part: ReadPart, source: Buffer): string | null {
+export function returnedId(part: ReadPart, source: Buffer): string | null {
   const { fields } = readHeaderBlock(contentOf(part, source), 0, MOST_BYTES);
   return parseMessageId(fields.get('message-id')?.[0]);
 }

@@ -28,6 +28,8 @@ const WANTED = new Set([
   'message-id',
   'in-reply-to',
   'references',
+  'return-path',
+  'x-failed-recipients',
   'x-postrider-draft',
   'content-type',
   'content-transfer-encoding',

@@ -9,6 +9,7 @@ import { decodeHeaderText } from './encoded-words.js';
 import { type HeaderBlock, type HeaderFields, readHeaderBlock } from './header-block.js';
 import { makeBody, type TextPart } from './message-body.js';
 import { limitReferences, parseMessageId, parseMessageIds } from './message-ids.js';
+import { readOddBounce } from './odd-bounces.js';
 import type { ParsedFile, ParsedHeaders, ParsedMessage } from './parsed-message.js';
 import { type ReadPart, readPartTree } from './part-tree.js';
 import { locateTexts, partsByNumber } from './text-parts.js';
@@ -150,7 +151,8 @@ function readContent(
   if (body.cut) problems.add(`The body is longer than ${budget.bodyChars} characters and was cut.`);
   if (described && [...html, ...plain].some((text) => text.cut)) problems.add('The end of the text was not read.');
   const files = chosen.files.map((part) => fileOf(part, source));
-  return { body: body.html, snippet: body.snippet, files, report: readDeliveryReport(tree.root, source) };
+  const report = readDeliveryReport(tree.root, source) ?? readOddBounce(tree.root, source, block.fields);
+  return { body: body.html, snippet: body.snippet, files, report };
 }
 
 function wholeText(part: ReadPart, source: Buffer): TextPart {
