@@ -180,6 +180,23 @@ describe.each(servers)('actions on a server with %s', (name, dovecot) => {
     expect(await account.states()).toEqual(['successful']);
   });
 
+  it('are finished when the server refused a move of which it had done half', async () => {
+    await update({ folderId: await account.folder('Work') });
+    const refusingHalfway: Meddling = () => ({
+      move: async () => {
+        await account.client.messageCopy(await account.uid('INBOX', subject), 'Work', { uid: true });
+        throw new ProviderError('rejected', 'The folder was renamed meanwhile.');
+      },
+    });
+    await account.act(refusingHalfway);
+    expect([await copies('INBOX'), await copies('Work'), await account.states()]).toEqual([1, 1, ['pending']]);
+    await account.hurry();
+    await account.act();
+    expect([await copies('Work'), await account.states()]).toEqual([1, ['successful']]);
+    expect(await message()).toMatchObject({ id, folders: ['Work'] });
+    if (name !== 'neither MOVE nor UIDPLUS nor CONDSTORE') expect(await copies('INBOX')).toBe(0);
+  });
+
   // MOVE is one step: there is no half of it.
   if (name !== 'everything') {
     it.each(['Trash', 'INBOX'])(

@@ -47,7 +47,8 @@ export class MessageEffects {
     await this.lookForHalves(watch, actions);
     const places = await this.store.places(accountId, messageIds);
     const wishes = actions.map((action) => ({ ...action, messageId: action.objectId }));
-    const outcome = await this.carryOut(watch, planEffects(wishes, places));
+    const tried = new Set(actions.filter(({ attempts }) => attempts > 0).map(({ objectId }) => objectId));
+    const outcome = await this.carryOut(watch, planEffects(wishes, places), tried);
     const placed = new Set(places.map(({ messageId }) => messageId));
     const homeless = messageIds.filter((id) => !placed.has(id));
     for (const id of homeless) for (const { missing } of [outcome.storing, outcome.moving]) missing.add(id);
@@ -55,8 +56,8 @@ export class MessageEffects {
     const gone = actions.filter(({ objectId }) => !placed.has(objectId) && !existing.has(objectId));
     const waiting = actions.filter(({ objectId }) => existing.get(objectId) === true);
     const left = actions.filter((action) => !gone.includes(action) && !waiting.includes(action));
-    // Where they are now, the folders tell.
-    if (waiting.length > 0 || left.some((action) => verdictOf(action, outcome) === 'missing')) lookSoon(watch);
+    // Where they are now, the folders tell; and what these are called, should one have been renamed.
+    if (waiting.length > 0 || left.some((action) => verdictOf(action, outcome) !== 'done')) lookSoon(watch);
     await this.writer.write(
       accountId,
       async (tx) => {
@@ -77,7 +78,7 @@ export class MessageEffects {
     }
   }
 
-  private async carryOut(watch: Watch, plan: EffectsPlan): Promise<Outcome> {
+  private async carryOut(watch: Watch, plan: EffectsPlan, tried: ReadonlySet<string>): Promise<Outcome> {
     const trouble = () => ({ missing: new Set<string>(), refused: new Map<string, ProviderError>() });
     const outcome: Outcome = { flags: new Map(), moved: [], storing: trouble(), moving: trouble() };
     const folders = new Map((await this.folders.list(watch.account.id)).map((folder) => [folder.id, folder]));
@@ -87,7 +88,9 @@ export class MessageEffects {
     for (const effect of plan.moves) {
       const [there, lost] = split(effect.places, ({ messageId }) => !outcome.storing.missing.has(messageId));
       for (const { messageId } of lost) outcome.moving.missing.add(messageId);
-      await attempt(there, outcome.moving, () => this.move(watch, folders, { ...effect, places: there }, outcome));
+      const halves = there.filter(({ messageId }) => tried.has(messageId));
+      const move = { ...effect, places: there, halves };
+      await attempt(there, outcome.moving, () => this.move(watch, folders, move, outcome));
     }
     return outcome;
   }
@@ -117,13 +120,14 @@ export class MessageEffects {
   private async move(
     watch: Watch,
     folders: ReadonlyMap<string, StoredFolder>,
-    { folderId, targetId, places }: MoveEffect,
+    { folderId, targetId, places, halves }: MoveEffect & { readonly halves: readonly Place[] },
     outcome: Outcome,
   ): Promise<void> {
     const [from, to] = [mustHave(folders, folderId), mustHave(folders, targetId)];
     const driver = await watch.source.get();
-    // A worker that was killed between copying and removing has left copies there and the originals here.
-    const copied = driver.capabilities.move ? new Set() : await this.foundIn(watch, to, places);
+    // A worker that was killed between copying and removing has left copies there and the originals here; and so has
+    // Dovecot when it refused to move them because their new folder was renamed meanwhile.
+    const copied = await this.foundIn(watch, to, driver.capabilities.move ? halves : places);
     const [left, going] = split(places, ({ messageId }) => copied.has(messageId));
     if (left.length > 0) await driver.remove(numbered(from), left.map(uidOf));
     const told =
@@ -144,16 +148,19 @@ export class MessageEffects {
 
   /** Looks at a folder. @returns those of these messages that are in it */
   private async foundIn(watch: Watch, { id: folderId }: StoredFolder, places: readonly Place[]): Promise<Set<string>> {
+    if (places.length === 0) return new Set();
     const { id: accountId } = watch.account;
     const folder = (await this.folders.list(accountId)).find(({ id }) => id === folderId);
-    if (folder) await this.look(watch, folder);
+    // What was there at an earlier look proves nothing.
+    if (!folder || !(await this.look(watch, folder))) return new Set();
     const ids = places.map(({ messageId }) => messageId);
     const now = await this.store.places(accountId, ids);
     return new Set(now.filter((place) => place.folderId === folderId).map(({ messageId }) => messageId));
   }
 
-  private async look(watch: Watch, folder: StoredFolder): Promise<void> {
-    await this.visits.visit(watch, folder, folder.cursor === null ? 'full' : 'recent');
+  /** @returns whether it could be read */
+  private async look(watch: Watch, folder: StoredFolder): Promise<boolean> {
+    return this.visits.visit(watch, folder, folder.cursor === null ? 'full' : 'recent');
   }
 }
 

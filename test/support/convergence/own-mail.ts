@@ -114,10 +114,13 @@ function wrongSent(outcome: Outcome, { body, messageId }: Sending, { name }: Acc
   const drafted = ledger.moved.has(id) && shown !== undefined && (shown.object === 'draft' || nameOf(shown) !== name);
   if (deleted || drafted || wasHandled(outcome, id)) return [];
   if (messageId !== null && messageId !== id) return [`${name} was sent, and is said to be ${messageId}`];
-  const moved = view.messages.some((message) => nameOf(message) === name && ledger.moved.has(message.id));
+  const moved =
+    ledger.moved.has(id) || view.messages.some((message) => nameOf(message) === name && ledger.moved.has(message.id));
   const copies = copiesOfOwn(outcome, id);
   const inSent = copies.filter(({ folder }) => folder === 'Sent');
   const misplaced = !moved && (inSent.length !== 1 || copies.some(({ inDrafts }) => inDrafts));
-  const fine = !misplaced && copies.length === 2 && copies.every((copy) => copy.name === name);
+  // Moved into a folder that somebody deleted, they went with it.
+  const complete = copies.length === 2 || (ledger.foldersLost && copies.length < 2);
+  const fine = !misplaced && complete && copies.every((copy) => copy.name === name);
   return fine ? [] : [`${name} was sent, and lies in ${places(copies)}`];
 }
