@@ -14,6 +14,7 @@ import { ScheduledSends1790000820000 } from '../../migrations/1790000820000-sche
 import { DeliveryFailures1790000830000 } from '../../migrations/1790000830000-delivery-failures.js';
 import { OnlyCopies1790001020000 } from '../../migrations/1790001020000-only-copies.js';
 import { SentCopies1790001040000 } from '../../migrations/1790001040000-sent-copies.js';
+import { WaitingReports1790001041000 } from '../../migrations/1790001041000-waiting-reports.js';
 import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
 import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
 
@@ -21,7 +22,7 @@ import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.e
 import { Action } from './action.entity.js';
 import { Application } from './application.entity.js';
 import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entity.js';
-import { FileRow, Message, MessageBody, MessageUid } from './message.entity.js';
+import { FileRow, Message, MessageBody, MessageUid, WaitingReport } from './message.entity.js';
 import { connectionSettings, type DatabaseOptions } from './pool.js';
 import { Send } from './send.entity.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -42,6 +43,7 @@ export const entities = [
   Message,
   MessageBody,
   MessageUid,
+  WaitingReport,
   FileRow,
   Thread,
   ThreadCategory,
@@ -77,6 +79,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       OnlyCopies1790001020000,
       CopiesOfDrafts1790001021000,
       SentCopies1790001040000,
+      WaitingReports1790001041000,
       ApplicationSettings1790001100000,
     ],
     migrationsTableName: 'migrations',

@@ -120,3 +120,18 @@ export class FileRow {
   /** Key in the blob store when the bytes are at hand. */
   @Column('text', { nullable: true }) blobKey: string | null;
 }
+
+/** A report of a failed delivery of a message that is not known yet. Nothing but the report says that there is one. */
+@Entity('waiting_reports')
+export class WaitingReport {
+  @KeyColumn('waiting_reports_pkey') accountId: string;
+  /** Of the message that it tells of. */
+  @KeyColumn('waiting_reports_pkey') messageIdHeader: string;
+  /** The message that is the report. */
+  @KeyColumn('waiting_reports_pkey') reportId: string;
+  @Column('json') failures: unknown;
+  @TimeColumn() receivedAt: Date;
+  /** It had just come: the account's log tells of it. */
+  @Column('boolean') fresh: boolean;
+  @TimeColumn({ default: () => 'now()' }) createdAt: Date;
+}

@@ -20,6 +20,7 @@ const ACCOUNT_TABLES = [
   'thread_participants',
   'files',
   'message_bodies',
+  'waiting_reports',
   'messages',
   'categories',
   'changes',

@@ -8,7 +8,7 @@ import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 import { keyed, type KeyedMessage, type ThreadableMessage } from './assign-threads.js';
 import { begunThreads } from './begun-threads.js';
-import { noteBounces } from './bounces.js';
+import { noteBounces, noteWaitingBounces } from './bounces.js';
 import { messageIdentity } from './identity.js';
 import { insertFiles, insertMessages, insertUids, type NewMessage } from './insert-rows.js';
 import { type OwnCopies, ownCopies, type StoredMessages } from './own-messages.js';
@@ -120,6 +120,12 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   };
   await Promise.all([inserted, touch()]);
   await noteBounces(tx, messages, context.fresh);
+  if (context.folder.role === 'sent') {
+    await noteWaitingBounces(
+      tx,
+      placed.map(({ read }) => read.parsed.headers.messageIdHeader),
+    );
+  }
 }
 
 /** What other mail programs made of drafts, and drafts that could not be deleted. @returns threads to recompute */

@@ -9,6 +9,7 @@ import { emailsOf } from '#libs/domain/messages/emails-of.js';
 import { touchThreads } from '#libs/domain/messages/touch-mail.js';
 import type { OutgoingContent } from '#libs/domain/send/outgoing.js';
 
+import { noteWaitingBounces } from '../mail/bounces.js';
 import { insertFiles } from '../mail/insert-rows.js';
 import { nameThread, saveAssignment } from '../mail/thread-store.js';
 
@@ -30,6 +31,7 @@ export async function becomeSent(
 ): Promise<void> {
   if (content && (await isFiledAlready(tx, content))) {
     if (options.saveCopy) await queueActions(tx, [savingOf(content)]);
+    await noteWaitingBounces(tx, [content.messageIdHeader]);
     return;
   }
   const [sent] = await Promise.all([folderFor(tx, 'sent', 'Sent'), content && create(tx, content)]);
@@ -65,6 +67,7 @@ export async function becomeSent(
     touchAnsweringDrafts(tx, [row]),
     options.saveCopy ? queueActions(tx, [savingOf({ id, raw: content?.raw })]) : null,
   ]);
+  await noteWaitingBounces(tx, [row.messageIdHeader]);
 }
 
 const savingOf = ({ id, raw }: Pick<OutgoingContent, 'id' | 'raw'>) =>
