@@ -13,6 +13,7 @@ describe('withoutBcc', () => {
     ['the first and the last', 'bcc: b@x\nTo: a@x\nBcc :c@x\n d@x\n\nbody', 'To: a@x\n\nbody'],
     ['one with much space', `Bcc${' '.repeat(40)}: b@x\r\nTo: a@x\r\n\r\n`, 'To: a@x\r\n\r\n'],
     ['resent ones', 'Resent-Bcc: b@x\r\nTo: a@x\r\n\r\n', 'To: a@x\r\n\r\n'],
+    ['digests of drafts', 'X-Postrider-Draft: 1f\r\nTo: a@x\r\n\r\n', 'To: a@x\r\n\r\n'],
     ['nothing else', 'X-Bcc: b@x\r\nTo: a@x,\r\n Bcc: <c@x>\r\n\r\n', 'X-Bcc: b@x\r\nTo: a@x,\r\n Bcc: <c@x>\r\n\r\n'],
     ['a header without body', 'To: a@x\r\nBcc: b@x', 'To: a@x\r\n'],
   ])('takes out %s', (_what, given, expected) => expect(stripped(given)).toBe(expected));

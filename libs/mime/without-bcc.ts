@@ -8,8 +8,9 @@ const LF = 10;
 const COLON = 0x3a;
 
 /**
- * A message without its Bcc fields, with all their folded lines (RFC 5322 2.2.3). Nothing but the header is looked at,
- * and nothing else of it is touched. Lines must end in CRLF or LF.
+ * A message without its Bcc fields, with all their folded lines (RFC 5322 2.2.3), and without the digest in copies of
+ * drafts, by which a guess at Bcc could be checked. Nothing but the header is looked at, and nothing else of it is
+ * touched. Lines must end in CRLF or LF.
  */
 export function withoutBcc(source: Buffer): Buffer {
   const kept: Buffer[] = [];
@@ -20,7 +21,7 @@ export function withoutBcc(source: Buffer): Buffer {
     const line = source.subarray(at, end);
     if (isBlank(line)) break;
     const folded = line[0] === 0x20 || line[0] === 0x09;
-    if (!folded) dropping = isBcc(line);
+    if (!folded) dropping = isSecret(line);
     if (!dropping) kept.push(line);
     at = end;
   }
@@ -44,13 +45,13 @@ export async function bytesWithoutBcc({ size, open }: MessageBytes): Promise<Mes
 }
 
 /** White space may stand before the colon (RFC 5322 4.5), and be long. */
-function isBcc(line: Buffer): boolean {
+function isSecret(line: Buffer): boolean {
   const name = line
     .subarray(0, Math.max(line.indexOf(COLON), 0))
     .toString('latin1')
     .trim()
     .toLowerCase();
-  return name === 'bcc' || name === 'resent-bcc';
+  return name === 'bcc' || name === 'resent-bcc' || name === 'x-postrider-draft';
 }
 
 function lineEnd(source: Buffer, from: number): number {

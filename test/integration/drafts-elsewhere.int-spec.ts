@@ -65,6 +65,23 @@ describe.each([servers[0], servers[2]])('drafts that others write to, on a serve
     expect((await saved()).toSorted()).toEqual(['Edited', 'Second']);
   });
 
+  it('are what they were when another mail program takes its edit back; a late worker does not do that', async () => {
+    const subject = name();
+    const id = await author.create(subject);
+    await author.rest();
+    const { client } = author.account;
+    const [ours = ''] = await author.saved();
+    const edited = await author.editElsewhere('Edited');
+    await author.rest();
+    await client.append('Drafts', ours, ['\\Draft'], new Date(/^Date: (.*)$/m.exec(ours)![1]!));
+    await author.rest();
+    expect([await drafts(), await saved()]).toEqual([[{ id, subject: 'Edited', version: 1 }], ['Edited']]);
+    const back = await author.editElsewhere(subject);
+    expect(back.replace(`Subject: ${subject}`, 'Subject: Edited')).toBe(edited);
+    await author.rest();
+    expect([await drafts(), await saved()]).toEqual([[{ id, subject, version: 2 }], [subject]]);
+  });
+
   it('stay what was made of them last when their folder is renumbered and older edits lie there still', async () => {
     const id = await author.create(name());
     await author.rest();

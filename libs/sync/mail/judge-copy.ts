@@ -22,6 +22,25 @@ export interface OwnMessage {
  */
 export type Verdict = 'copy' | 'edited' | 'stale' | 'foreign';
 
+export interface OwnCopy {
+  readonly parsed: ParsedMessage;
+  /** INTERNALDATE. */
+  readonly receivedAt: Date | null;
+}
+
+/**
+ * Another mail program edited the draft, and took that back: its copy is as ours was, digest and all. One that a worker
+ * saved late is dated by us, and before the edit.
+ */
+export function isTakenBack({ parsed, receivedAt }: OwnCopy, own: OwnMessage & { readonly receivedAt: Date }): boolean {
+  const { messageIdHeader, date } = parsed.headers;
+  if (!own.draft || own.draftPrint === null || own.onItsWay || messageIdHeader !== own.messageIdHeader) return false;
+  const isDatedByUs = secondsOf(receivedAt) === secondsOf(date) && Number(receivedAt) < Number(own.receivedAt);
+  return !isDatedByUs;
+}
+
+const secondsOf = (date: Date | null): number => Math.floor(Number(date) / 1000);
+
 /** One that we made of a draft, and nobody changed since. */
 export const isOurs = (parsed: ParsedMessage): boolean => parsed.headers.draftPrint === printOf(parsed);
 

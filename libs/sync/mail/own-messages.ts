@@ -5,7 +5,7 @@ import { isUnsaved, onItsWay } from '#libs/domain/send/on-its-way.js';
 import { printOf } from '#libs/mime/draft-print.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
-import { isOurs, judgeCopy, type OwnMessage } from './judge-copy.js';
+import { isOurs, isTakenBack, judgeCopy, type OwnCopy, type OwnMessage, type Verdict } from './judge-copy.js';
 
 /** Messages that are stored, by what they are known by. */
 export type StoredMessages = ReadonlyMap<string, { readonly id: string; readonly receivedAt: Date }>;
@@ -27,9 +27,8 @@ interface Deletion {
   readonly madeHere: boolean;
 }
 
-interface Copy {
+interface Copy extends OwnCopy {
   readonly uid: number;
-  readonly parsed: ParsedMessage;
 }
 
 /** A draft, and the copy that says what it is from now on. */
@@ -94,16 +93,21 @@ async function deletionsOf(
   batch: readonly Copy[],
 ): Promise<Deletion[]> {
   return tx.query<Deletion>(
-    `SELECT object_id AS id, state, coalesce((details->>'version')::int, 0) AS version,
-       coalesce((details->>'madeHere')::bool, false) AS "madeHere", lay.uids
-     FROM actions, LATERAL (
+    `SELECT known.id, state, version, "madeHere", lay.uids
+     FROM (
+       SELECT object_id AS id, state, details->'places' AS places,
+         coalesce((details->>'version')::int, 0) AS version, coalesce((details->>'madeHere')::bool, false) AS "madeHere"
+       FROM actions WHERE account_id = $1 AND kind = 'draft.delete'
+         -- Where it lay counts as long as it may lie there still.
+         AND (object_id = ANY($3) OR state <> 'successful')
+         AND NOT EXISTS (SELECT FROM messages WHERE account_id = $1 AND id = object_id OFFSET 0) OFFSET 0
+     ) AS known, LATERAL (
        SELECT coalesce(array_agg((place->>'uid')::bigint::text), '{}') AS uids
-       FROM jsonb_array_elements(details->'places') AS place
+       FROM jsonb_array_elements(places) AS place
        JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = $2
        WHERE place->>'folderId' = $2 AND place->>'uidValidity' = sync.cursor->>'uidValidity'
      ) AS lay
-     WHERE account_id = $1 AND kind = 'draft.delete' AND (object_id = ANY($3) OR lay.uids && $4::text[])
-       AND NOT EXISTS (SELECT FROM messages WHERE account_id = $1 AND id = object_id)`,
+     WHERE known.id = ANY($3) OR lay.uids && $4::text[]`,
     [tx.accountId, folderId, ids, batch.map(({ uid }) => String(uid))],
   );
 }
@@ -132,9 +136,7 @@ function sort(
   for (const copy of fresh.toSorted((one, other) => one.uid - other.uid)) {
     const { uid, parsed } = copy;
     const row = rows.get(ownId(copy) ?? '');
-    const judged = row ? judgeCopy(role, parsed, row) : 'foreign';
-    // What that program made of it since is what it is.
-    const verdict = row && judged === 'edited' && role === 'drafts' && uid < (last.get(row.id) ?? 0) ? 'copy' : judged;
+    const verdict = row ? verdictOf(role, copy, row, last.get(row.id) ?? 0) : 'foreign';
     if (row && (verdict === 'copy' || verdict === 'edited')) {
       const { id } = row;
       const hasTwin = row.newest !== null || [...known.values()].some((other) => other.id === id);
@@ -156,6 +158,13 @@ function sort(
     }
   }
   return { known, edited, unwanted, restored, surplus };
+}
+
+function verdictOf(role: 'drafts' | 'sent', copy: Copy, row: OwnRow, last: number): Verdict {
+  const judged = judgeCopy(role, copy.parsed, row);
+  const verdict = judged === 'stale' && isTakenBack(copy, row) ? 'edited' : judged;
+  // What that program made of it since is what it is.
+  return verdict === 'edited' && role === 'drafts' && copy.uid < last ? 'copy' : verdict;
 }
 
 /** Uids of the newest copies of drafts that are what another mail program made of them. */
