@@ -80,7 +80,8 @@ export function toldOfMail(
   { folders }: ApiView,
   shells: ReadonlySet<string>,
 ): string[] {
-  const pathOf = (id: string) => String(folders.find((folder) => folder.id === id)?.['display_name'] ?? '');
+  const paths = new Map(folders.map((folder) => [folder.id, String(folder['display_name'])]));
+  const pathOf = (id: string) => paths.get(id) ?? '';
   return changes
     .filter(({ type, id }) => type !== 'account' && !(type === 'folder' && shells.has(pathOf(id))))
     .map(({ event, type, id }) => `the log tells ${event} ${type} ${id} ${pathOf(id)} of a folder numbered anew`);
