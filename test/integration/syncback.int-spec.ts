@@ -1,4 +1,6 @@
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { AccountState } from '#libs/sync/account-state.js';
+import { Syncback } from '#libs/sync/syncback/syncback.js';
 
 import { ActingAccount, type Meddling } from '../support/acting-account.js';
 import { Engine } from '../support/engine.js';
@@ -61,6 +63,17 @@ describe.each(servers)('actions on a server with %s', (name, dovecot) => {
     expect((await account.seen('INBOX'))[subject]).toEqual(['\\Answered']);
     await account.act();
     expect((await account.seen('INBOX'))[subject]).toEqual(['\\Answered', '\\Seen']);
+  });
+
+  it('are left to whoever has taken the account over', async () => {
+    await update({ unread: false });
+    await account.inSession(async (watch) => {
+      await engine.app.get(AccountState).claim(account.id);
+      expect(await engine.app.get(Syncback).run(watch)).toBe(Infinity);
+    });
+    expect((await account.seen('INBOX'))[subject]).toEqual([]);
+    await account.act();
+    expect((await account.seen('INBOX'))[subject]).toEqual(['\\Seen']);
   });
 
   it('leave alone what others changed meanwhile', async () => {

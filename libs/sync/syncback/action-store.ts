@@ -39,13 +39,14 @@ export const ACTIONS_AT_A_TIME = 500;
 export class ActionStore {
   constructor(private readonly reader: Reader) {}
 
-  /** The account's oldest pending actions, in the order in which they were made. */
-  async pending(accountId: string): Promise<PendingAction[]> {
+  /** The account's oldest pending actions, in the order in which they were made; none for who has lost the account. */
+  async pending(accountId: string, epoch: number): Promise<PendingAction[]> {
     return this.reader.rows<PendingAction>(
       `SELECT id, kind, object_id AS "objectId", unread, starred, folder_id AS "folderId", details, attempts,
               retry_at AS "retryAt"
-       FROM actions WHERE account_id = $1 AND state = 'pending' ORDER BY seq LIMIT ${ACTIONS_AT_A_TIME}`,
-      [accountId],
+       FROM actions WHERE account_id = $1 AND state = 'pending'
+         AND EXISTS (SELECT FROM accounts WHERE id = $1 AND sync_epoch = $2) ORDER BY seq LIMIT ${ACTIONS_AT_A_TIME}`,
+      [accountId, epoch],
       'pending-actions',
     );
   }

@@ -33,7 +33,8 @@ export class Syncback {
   async run(watch: Watch, what: 'mail' | 'all' = 'all'): Promise<number> {
     for (;;) {
       if (watch.signal.aborted) return Infinity;
-      const { batch, wakeAt } = nextBatch(await this.store.pending(watch.account.id), Date.now());
+      const { id, epoch } = watch.account;
+      const { batch, wakeAt } = nextBatch(await this.store.pending(id, epoch), Date.now());
       const [first] = batch;
       if (!first) return wakeAt;
       if (what === 'mail' && first.kind.startsWith('folder.')) return Date.now();

@@ -22,6 +22,8 @@ const LONGEST_PAUSE_MS = 2000;
 const READ_MS = 5000;
 /** A log that was silent for so long will stay silent. */
 const SILENCE_MS = 5000;
+/** A copy that a worker saved which was taken for dead is removed by whoever finds it, once folders were looked at. */
+const TIDYING_MS = 20_000;
 /** Copies of what may have been sent come back sooner, if any. */
 const RETURN_MS = 10_000;
 
@@ -71,6 +73,7 @@ export class Lookout {
   async settle(): Promise<string[]> {
     const begun = Date.now();
     let quietSince = begun;
+    let untidySince: number | null = null;
     let [readAt, readPosition] = [0, ''];
     for (let wait = PAUSE_MS; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS)) {
       await patiently(() => this.follow());
@@ -95,7 +98,14 @@ export class Lookout {
       if (this.position() !== before) quietSince = Date.now();
       const mail = this.compare(mailbox, view);
       const log = this.followers.flatMap((follower) => follower.differences(view));
-      if (mail.length + log.length === 0) return [...this.lostOrDoubled(mailbox, view), ...this.changedIds(view)];
+      if (mail.length + log.length === 0) {
+        const wrong = this.lostOrDoubled(mailbox, view);
+        untidySince ??= Date.now();
+        const untidy = Date.now() - Math.max(untidySince, machineryHealthySince());
+        if (wrong.length === 0 || untidy > TIDYING_MS) return [...wrong, ...this.changedIds(view)];
+        await pause(wait);
+        continue;
+      }
       // What the log has not told by now, with the mail as it should be, it never will.
       const silent = mail.length === 0 && Date.now() - quietSince > SILENCE_MS;
       if (silent || isLate(begun) || this.followers.some(({ complaints }) => complaints.length > 0))
