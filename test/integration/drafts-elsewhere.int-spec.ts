@@ -1,5 +1,10 @@
+import { AccountWriter } from '#libs/changes/account-writer.js';
+import { becomeSent } from '#libs/sync/send/sent-message.js';
+
 import { DraftAuthor, subjectsOf } from '../support/draft-author.js';
 import { Engine } from '../support/engine.js';
+import { eventually } from '../support/eventually.js';
+import { letter } from '../support/letters.js';
 import { servers } from '../support/meddling.js';
 
 describe.each([servers[0], servers[2]])('drafts that others write to, on a server with %s', (_, dovecot) => {
@@ -73,9 +78,12 @@ describe.each([servers[0], servers[2]])('drafts that others write to, on a serve
     const [ours = ''] = await author.saved();
     const edited = await author.editElsewhere('Edited');
     await author.rest();
-    await client.append('Drafts', ours, ['\\Draft'], new Date(/^Date: (.*)$/m.exec(ours)![1]!));
+    const date = new Date(/^Date: (.*)$/m.exec(ours)![1]!);
+    await client.append('Drafts', ours, ['\\Draft'], date);
     await author.rest();
     expect([await drafts(), await saved()]).toEqual([[{ id, subject: 'Edited', version: 1 }], ['Edited']]);
+    // Within that second it would be dated as we date.
+    await eventually('the next second', () => Date.now() >= date.getTime() + 1000);
     const back = await author.editElsewhere(subject);
     expect(back.replace(`Subject: ${subject}`, 'Subject: Edited')).toBe(edited);
     await author.rest();
@@ -153,5 +161,47 @@ describe.each([servers[0], servers[2]])('drafts that others write to, on a serve
     // Its own copy is there again.
     expect((await saved()).toSorted()).toEqual([subject, 'Second thoughts'].toSorted());
     await engine.rows(`DELETE FROM sends`);
+  });
+
+  it('that had been sent are as they were when the folder is renumbered, and when what came back lies in Sent', async () => {
+    const id = await author.create(name());
+    await author.rest();
+    await engine.app.get(AccountWriter).write(author.account.id, (tx) => becomeSent(tx, id, null, { saveCopy: true }));
+    await author.rest();
+    const { client } = author.account;
+    const [source] = await author.saved('Sent');
+    await client.messageMove('1:*', 'Drafts');
+    await client.append('INBOX', `Received: from here by there\r\n${source}`);
+    await author.rest();
+    const before = await author.shown();
+    expect(before).toEqual([expect.objectContaining({ id, draft: true }), expect.objectContaining({ draft: false })]);
+    await engine.rows(`UPDATE folder_syncs SET cursor = jsonb_set(cursor, '{uidValidity}', '"1"')`);
+    expect(await author.account.told(() => author.rest())).toEqual([]);
+    await client.mailboxOpen('INBOX');
+    await client.messageMove('1:*', 'Sent');
+    expect(await author.account.told(() => author.rest())).toEqual(['modify message', 'modify thread']);
+    expect(await author.shown()).toEqual(before);
+  });
+
+  it('are kept as they were changed here when their copy leaves, and letters that they were copies of stay', async () => {
+    const { client } = author.account;
+    const subject = name();
+    await client.append('INBOX', letter({ name: subject.replace(' ', '-'), subject }));
+    await client.mailboxOpen('INBOX');
+    await client.messageCopy('1:*', 'Drafts');
+    await author.rest();
+    const [{ id } = { id: '' }] = await author.shown();
+    await author.update(id, 0, { subject: 'Changed here' });
+    await client.mailboxOpen('Drafts');
+    await client.messageMove('1:*', 'Archive');
+    await author.rest();
+    expect(subjectsOf(await author.saved())).toEqual(['Changed here']);
+    expect(subjectsOf(await author.saved('INBOX'))).toEqual([subject]);
+    expect(await author.shown()).toEqual([
+      expect.objectContaining({ id, subject: 'Changed here', version: 1, draft: true }),
+      expect.objectContaining({ subject, draft: false }),
+    ]);
+    expect(await author.account.states()).toEqual(['successful']);
+    for (const folder of ['INBOX', 'Archive']) await author.empty(folder);
   });
 });

@@ -50,12 +50,14 @@ export async function saveDraftRow(tx: Tx, draft: DraftRow, hasAttachments: bool
   await Promise.all([row, text]);
 }
 
-/** Of what is written here no two are one message: until a copy is saved, nobody else's copy is one of it. */
+/** SQL: of what is written here no two are one message: until a copy is saved, nobody else's copy is one of it. */
+export const UNSAVED_IDENTITY = `md5('draft:' || $2)::uuid`;
+
 const SAVE = `
   INSERT INTO messages (account_id, id, thread_id, identity, message_id_header, in_reply_to, "references", subject, snippet,
     "from", "to", cc, bcc, reply_to, emails, email_fields, received_at, version, has_attachments, size, unread, starred,
     draft, sent, category_ids, made_here)
-  VALUES ($1, $2, $3, md5('draft:' || $2)::uuid, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+  VALUES ($1, $2, $3, ${UNSAVED_IDENTITY}, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
     false, false, true, false, '{}', true)
   ON CONFLICT (account_id, id) DO UPDATE SET identity = excluded.identity,
     message_id_header = excluded.message_id_header, in_reply_to = excluded.in_reply_to,

@@ -1,8 +1,6 @@
 import type { Tx } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 
-import { queueActions } from '../actions/actions.js';
-import { folderFor } from '../folders/folder-updates.service.js';
 import { ownMessageId } from '../messages/own-message-id.js';
 import { touchThreads } from '../messages/touch-mail.js';
 
@@ -11,6 +9,7 @@ import { attach, type FetchedFiles, showInline } from './draft-files.js';
 import { replyTarget } from './draft-reply.js';
 import { saveDraftRow } from './draft-rows.js';
 import { ownAddress } from './own-address.js';
+import { queueFirstSave, queueSave } from './queue-save.js';
 
 /** @throws InvalidRequest for files, threads and messages that do not exist */
 export async function createDraft(
@@ -63,8 +62,6 @@ export async function writeDraft(tx: Tx, fetched: FetchedFiles, fields: DraftFie
   const messageIdHeader = ownMessageId(draft.id, draft.version, next.from[0]?.email ?? '');
   await saveDraftRow(tx, { ...next, ...subjectKept, messageIdHeader }, attachments > 0);
   await touchThreads(tx, [draft.threadId], { subjectKeys: new Map([[draft.threadId, '0']]) });
-  // It has to have a place to go to.
-  await folderFor(tx, 'drafts', 'Drafts');
-  await queueActions(tx, [{ kind: 'draft.save', objectId: draft.id, details: { version: draft.version } }]);
+  await (draft.version === 0 ? queueFirstSave(tx, draft.id) : queueSave(tx, draft.id, draft.version));
   return messageIdHeader;
 }

@@ -13,12 +13,12 @@ import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 
 import type { AccountRef } from '../accounts/account-ref.js';
-import { queueActions } from '../actions/actions.js';
 import { replyTarget } from '../drafts/draft-reply.js';
 import type { DraftFields, DraftRow } from '../drafts/draft-fields.js';
-import { draftRow } from '../drafts/draft-rows.js';
+import { draftRow, UNSAVED_IDENTITY } from '../drafts/draft-rows.js';
 import { Drafts } from '../drafts/drafts.service.js';
 import { ownAddress } from '../drafts/own-address.js';
+import { queueSave } from '../drafts/queue-save.js';
 import { createDraft } from '../drafts/write-draft.js';
 import { mustFitIntoMessage } from '../files/attachable-files.js';
 import { MailContents } from '../messages/mail-contents.service.js';
@@ -144,12 +144,12 @@ async function ownHeader(tx: Tx, { id, version, from, madeHere, messageIdHeader 
   const own = ownMessageId(id, version, from[0]?.email ?? '');
   tx.changes.record('modify', 'draft', id);
   // So does its copy at the provider: when it cannot be sent, it is a draft still.
-  await queueActions(tx, [{ kind: 'draft.save', objectId: id, details: { version } }]);
-  await tx.query('UPDATE messages SET made_here = true, message_id_header = $3 WHERE account_id = $1 AND id = $2', [
-    tx.accountId,
-    id,
-    own,
-  ]);
+  await queueSave(tx, id, version);
+  await tx.query(
+    `UPDATE messages SET made_here = true, message_id_header = $3, identity = ${UNSAVED_IDENTITY}
+     WHERE account_id = $1 AND id = $2`,
+    [tx.accountId, id, own],
+  );
   return own;
 }
 

@@ -81,7 +81,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
   ]);
   const unseen = candidates.filter(({ read }) => !uids.has(read.uid));
   if (unseen.length === 0) return;
-  const own = await judge(unseen.map(({ read }) => read));
+  const own = await judge(unseen.map(({ read, identity }) => ({ ...read, storedId: stored.get(identity)?.id })));
   const unknown = unseen.filter(({ read }) => !own.unwanted.has(read.uid));
   if (context.stopAtCopies === true && unknown.some(({ identity }) => stored.has(identity))) throw new CopyStored();
   const { placed, fresh, copies, named } = identify(unknown, stored, own, sent);

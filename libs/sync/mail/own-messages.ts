@@ -29,6 +29,8 @@ interface Deletion {
 
 interface Copy extends OwnCopy {
   readonly uid: number;
+  /** The message that it is a copy of by all that can be told of it; undefined when none is stored. */
+  readonly storedId: string | undefined;
 }
 
 /** A draft, and the copy that says what it is from now on. */
@@ -58,7 +60,7 @@ const hasCopies = (role: string | null): role is 'drafts' | 'sent' => role === '
 export async function ownCopies(
   tx: Tx,
   { id: folderId, role }: { readonly id: string; readonly role: string | null },
-  batch: readonly Copy[],
+  batch: readonly Omit<Copy, 'storedId'>[],
 ): Promise<(fresh: readonly Copy[]) => Promise<OwnCopies>> {
   if (!hasCopies(role)) return async () => NONE;
   const ids = [...new Set(batch.map(ownId).filter((id) => id !== null))];
@@ -73,7 +75,7 @@ export async function ownCopies(
   };
 }
 
-const ownId = ({ parsed }: Copy): string | null => idIn(parsed.headers.messageIdHeader);
+const ownId = ({ parsed }: Pick<Copy, 'parsed'>): string | null => idIn(parsed.headers.messageIdHeader);
 
 const OWN = `
   SELECT id, received_at AS "receivedAt", message_id_header AS "messageIdHeader", version, draft, sent,
@@ -90,7 +92,7 @@ async function deletionsOf(
   tx: Tx,
   folderId: string,
   ids: readonly string[],
-  batch: readonly Copy[],
+  batch: readonly Pick<Copy, 'uid'>[],
 ): Promise<Deletion[]> {
   return tx.query<Deletion>(
     `SELECT known.id, state, version, "madeHere", lay.uids
@@ -136,7 +138,8 @@ function sort(
   for (const copy of fresh.toSorted((one, other) => one.uid - other.uid)) {
     const { uid, parsed } = copy;
     const row = rows.get(ownId(copy) ?? '');
-    const verdict = row ? verdictOf(role, copy, row, last.get(row.id) ?? 0) : 'foreign';
+    const judged = row ? verdictOf(role, copy, row, last.get(row.id) ?? 0) : 'foreign';
+    const verdict = isKnownOtherwise(copy, row, judged) ? 'foreign' : judged;
     if (row && (verdict === 'copy' || verdict === 'edited')) {
       const { id } = row;
       const hasTwin = row.newest !== null || [...known.values()].some((other) => other.id === id);
@@ -178,6 +181,13 @@ function lastSeen(fresh: readonly Copy[], rows: ReadonlyMap<string, OwnRow>): Ma
   }
   return last;
 }
+
+/**
+ * What was sent, and put among the drafts, carries no digest; what came back to its sender has the same Message-ID. Both
+ * are known like what others wrote.
+ */
+const isKnownOtherwise = ({ storedId }: Copy, row: OwnRow | undefined, judged: Verdict): boolean =>
+  storedId !== undefined && (storedId !== row?.id || judged === 'edited');
 
 /** By where it lay, else as an unchanged copy of ours. */
 function deletionOf(copy: Copy, deletions: readonly Deletion[]): Deletion | undefined {

@@ -47,15 +47,19 @@ export class DraftEffects {
         return;
       }
       const over = await this.writer.write(accountId, (tx) => refused(tx, [action], error), { epoch });
-      if (over && action.kind === 'draft.delete') await this.bringBack(watch, action);
+      if (!over || action.kind !== 'draft.delete') return;
+      // The provider kept the draft: it is what it was.
+      await this.readAgain(watch, action, await this.folders.list(accountId));
     }
   }
 
   /** The new copy first, then the old ones go: at no moment is there none. @returns what is so from now on */
   private async save(watch: Watch, action: PendingAction): Promise<(tx: Tx) => Promise<void>> {
-    const driver = await watch.source.get();
     const folders = await this.folders.list(watch.account.id);
     const home = folders.find((folder) => folder.role === 'drafts');
+    const others = folders.filter(({ role }) => !mirrors.has(role));
+    await this.readAgain(watch, action, others);
+    const driver = await watch.source.get();
     const draft = await this.lookedFor(watch, action.objectId, home);
     // A later save is coming, another mail program has written it meanwhile, or there is nothing left to save.
     if (!draft?.draft || draft.version > (action.details?.version ?? 0)) {
@@ -63,7 +67,9 @@ export class DraftEffects {
     }
     if (!home) throw new ProviderError('not-found', 'The account has no drafts folder.');
     if (draft.renumbered) throw new ProviderError('cursor-expired', 'The folder of drafts was renumbered.');
-    const files = await this.contents.read(driver, draft, folders);
+    const lay = folders.flatMap((folder) => uidsIn(folder, action).map((uid) => ({ folderId: folder.id, uid })));
+    const files = await this.contents.read(driver, { ...draft, places: [...draft.places, ...lay] }, folders);
+    const old = [...draft.places, ...lay.filter(({ folderId }) => others.every(({ id }) => id !== folderId))];
     const { bytes, parts } = await buildDraft({ ...draft, date: draft.receivedAt, files });
     // What was stopped after it was appended is there already.
     const isHeld = ({ uid }: NewPlace) => draft.places.some((held) => held.folderId === home.id && held.uid === uid);
@@ -73,16 +79,14 @@ export class DraftEffects {
     const place = known ?? (await this.files.whole(bytes, append));
     const identity = await copyIdentity(driver, home.path, place, draft, bytes);
     for (const folder of folders) {
-      const older = draft.places.filter(
-        ({ folderId, uid }) => folderId === folder.id && !isAt(place, home, folderId, uid),
-      );
+      const older = old.filter(({ folderId, uid }) => folderId === folder.id && !isAt(place, home, folderId, uid));
       const uids = older.map(({ uid }) => uid);
       if (uids.length > 0) await driver.remove(numbered(folder), uids);
     }
     return async (tx) => {
       // What was sent meanwhile is no draft any more, and its copy here goes with the action that follows.
       if (await this.drafts.isDraft(tx, draft.id)) {
-        await this.place(tx, draft, folders, home, place);
+        await this.place(tx, { ...draft, places: old }, folders, home, place);
         await this.drafts.know(tx, draft.id, identity);
         await this.drafts.setParts(tx, draft.id, parts);
       }
@@ -159,18 +163,28 @@ export class DraftEffects {
     return places.filter(({ uid }) => ours.has(uid));
   }
 
-  /** The provider kept the draft: it is read again, and is what it was. */
-  private async bringBack(watch: Watch, { details }: PendingAction): Promise<void> {
-    for (const folder of await this.folders.list(watch.account.id)) {
-      const { uidValidity } = numbered(folder);
-      const here = details?.places?.filter((it) => it.folderId === folder.id && it.uidValidity === uidValidity) ?? [];
-      await this.visits.readAgain(
-        watch,
-        folder,
-        here.map(({ uid }) => Number(uid)),
-      );
+  /** What was untied here when this was asked for, and lies there still. */
+  private async readAgain(watch: Watch, action: PendingAction, folders: readonly StoredFolder[]): Promise<void> {
+    for (const folder of folders) {
+      try {
+        await this.visits.readAgain(watch, folder, uidsIn(folder, action));
+      } catch (error) {
+        if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
+        // The folder's own visit says what is wrong with it.
+        if (error.kind === 'hostile') await watch.source.discard();
+      }
     }
   }
+}
+
+/** Folders that show what lies in others: older copies leave them, too. */
+const mirrors = new Set<string | null>(['all', 'starred', 'important']);
+
+/** Where the action's message lay, unless the folder was renumbered since. */
+function uidsIn(folder: StoredFolder, { details }: PendingAction): number[] {
+  const { uidValidity } = numbered(folder);
+  const here = details?.places?.filter((place) => place.folderId === folder.id && place.uidValidity === uidValidity);
+  return here?.map(({ uid }) => Number(uid)) ?? [];
 }
 
 const isAt = (place: NewPlace | null, home: StoredFolder, folderId: string, uid: number): boolean =>

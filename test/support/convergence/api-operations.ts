@@ -122,6 +122,7 @@ const createFolder: Act = async (user) => {
 const renameFolder: Act = (user) =>
   withOwnFolder(user, async ({ id, display_name: before }) => {
     const name = newFolderName(user.random);
+    user.ledger.doomedFolders.add(before);
     await user.done('PUT', `/folders/${id}`, { display_name: name });
     return `${before} to ${name}`;
   });

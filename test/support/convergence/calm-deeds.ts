@@ -4,7 +4,7 @@ import type { Random } from '../../bench/mailbox/random.js';
 
 import { type ApiMessage, type ApiObject, type ApiView, nameOf } from './api-view.js';
 import type { SourceChange } from './change-source.js';
-import type { Ledger } from './ledger.js';
+import type { MailUser } from './mail-user.js';
 import { namedMessages } from './mailbox-truth.js';
 
 /** What one mail program did while no other was at work, and what the log may tell of it. */
@@ -22,7 +22,7 @@ export async function moveSome(
   client: ImapFlow,
   view: ApiView,
   random: Random,
-  ledger: Ledger,
+  { ledger, name: program }: Pick<MailUser, 'ledger' | 'name'>,
 ): Promise<CalmDeed | null> {
   const folders = view.folders.filter(({ display_name: name }) => name !== 'Drafts');
   const filled = folders.filter(({ id }) => loners(view, id).length > 0);
@@ -33,7 +33,10 @@ export async function moveSome(
   const certain = (await soleCopies(client, view, from)).filter(({ name }) => !ledger.isUncertain(name));
   const chosen = certain.filter(() => random.chance(0.7));
   if (chosen.length === 0) return null;
-  for (const { name } of chosen) ledger.handled.add(name);
+  ledger.handle(
+    chosen.map(({ name }) => name),
+    program,
+  );
   const uids = chosen.map(({ uid }) => uid).join(',');
   const names = chosen.map(({ name, id }) => `${id} (${name})`).join();
   if (!(await client.messageMove(uids, target, { uid: true }))) return null;

@@ -26,12 +26,10 @@ export interface Sending {
  */
 export class Ledger {
   readonly letters: Written[] = [];
-  /** Moved, copied or deleted by a mail program. */
-  readonly handled = new Set<string>();
   readonly expunged = new Set<string>();
   /** A folder went, with whatever lay in it. */
   foldersLost = false;
-  /** Names of folders that somebody wished to delete through the API, which are deleted when they are empty. */
+  /** Names of folders that somebody renamed, or wished to delete through the API, which are deleted when they are empty. */
   readonly doomedFolders = new Set<string>();
   /** By id: moved through the API. */
   readonly moved = new Set<string>();
@@ -41,13 +39,34 @@ export class Ledger {
   readonly rewritten = new Set<string>();
   readonly sendings: Sending[] = [];
   private readonly arrivals = new Map<string, Set<string>>();
+  /** By what was moved, copied or deleted by mail programs: their names. */
+  private readonly handlers = new Map<string, Set<string>>();
 
   /**
    * Whether another program took away what was written here, perhaps before its next version was saved or it was sent,
    * or changed here what another program wrote. Copies of one may then be another message.
    */
   isUncertain(name: string): boolean {
-    return idIn(name) === null ? this.rewritten.has(name) : this.handled.has(name);
+    return idIn(name) === null ? this.rewritten.has(name) : this.isHandled(name);
+  }
+
+  /** A mail program moves, copies or deletes messages. */
+  handle(names: readonly string[], program: string): void {
+    for (const name of names) this.handlers.set(name, (this.handlers.get(name) ?? new Set()).add(program));
+  }
+
+  isHandled(name: string): boolean {
+    return this.handlers.has(name);
+  }
+
+  /** Two programs that move a message at a time, where it is, may lose it. */
+  isHandledBySeveral(name: string): boolean {
+    return (this.handlers.get(name)?.size ?? 0) > 1;
+  }
+
+  /** Whether mail programs touched what was written here, any version of it. */
+  isOwnHandled(id: string): boolean {
+    return [...this.handlers.keys()].some((name) => name.startsWith(`${id}-`));
   }
 
   /** Mail programs put messages into a folder. */
@@ -55,8 +74,14 @@ export class Ledger {
     for (const name of names) this.arrivals.set(name, (this.arrivals.get(name) ?? new Set()).add(folder));
   }
 
-  /** No server deletes a folder on condition that it is empty: what comes in the moment between goes with it. */
+  /**
+   * No server deletes a folder on condition that it is empty: what comes in the moment between goes with it. What is put
+   * into a folder that is being renamed may go as well.
+   */
   wasPutIntoDoomed(name: string): boolean {
-    return [...(this.arrivals.get(name) ?? [])].some((folder) => this.doomedFolders.has(folder));
+    const doomed = [...this.doomedFolders];
+    return [...(this.arrivals.get(name) ?? [])].some((folder) =>
+      doomed.some((gone) => folder === gone || folder.startsWith(`${gone}/`)),
+    );
   }
 }

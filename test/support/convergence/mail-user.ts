@@ -79,6 +79,10 @@ export class MailUser {
     });
   }
 
+  get name(): string {
+    return this.options.name;
+  }
+
   get random(): Random {
     return this.options.random;
   }

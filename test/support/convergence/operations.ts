@@ -21,13 +21,9 @@ function withMessages(act: (user: MailUser, client: ImapFlow, some: SomeMessages
 /** Takes them elsewhere. */
 function handling(act: (user: MailUser, client: ImapFlow, some: SomeMessages) => Promise<string>): Act {
   return withMessages((user, client, some) => {
-    noteAll(user.ledger.handled, some);
+    user.ledger.handle(some.names, user.name);
     return act(user, client, some);
   });
-}
-
-function noteAll(noted: Set<string>, { names }: SomeMessages): void {
-  for (const name of names) noted.add(name);
 }
 
 /** Does something to some folder that the server could do without. */
@@ -69,7 +65,7 @@ const copy = handling(async (user, client, { uids }) => {
 });
 
 const expunge = handling(async (user, client, some) => {
-  noteAll(user.ledger.expunged, some);
+  for (const name of some.names) user.ledger.expunged.add(name);
   await client.messageDelete(some.uids, byUid);
   return '';
 });
@@ -93,6 +89,7 @@ const create: Act = async (user, client) => {
 };
 
 const rename = withFolder(async (user, client, path) => {
+  user.ledger.doomedFolders.add(path);
   const target = user.newFolder();
   await client.mailboxRename(path, target);
   return `to ${target}`;
@@ -105,7 +102,8 @@ const remove = withFolder(async (user, client, path) => {
 });
 
 const renumbered = withFolder(async (user, client, path) => {
-  for (const { name } of await namedMessages(client, path)) user.ledger.handled.add(name);
+  const names = (await namedMessages(client, path)).map(({ name }) => name);
+  user.ledger.handle(names, user.name);
   user.ledger.foldersLost = true;
   const messages = await renumber(client, path, `Restored ${user.random.int(0, 1e6)}`);
   return `${messages} messages`;

@@ -49,11 +49,10 @@ function wrongLetters(ledger: Ledger, copiesOf: ReadonlyMap<string, readonly Cop
   for (const name of ledger.letters.map((written) => `${written.name}@mail.example`)) {
     const copies = copiesOf.get(name) ?? [];
     const deleted = ledger.foldersLost || ledger.expunged.has(name) || ledger.rewritten.has(name);
-    // Two programs that move a message at a time, where it is, may lose it.
-    if (copies.length === 0 && !deleted && !ledger.handled.has(name) && !ledger.wasPutIntoDoomed(name))
-      lines.push(`letter ${name} is lost`);
+    const excused = deleted || ledger.isHandledBySeveral(name) || ledger.wasPutIntoDoomed(name);
+    if (copies.length === 0 && !excused) lines.push(`letter ${name} is lost`);
     // Two programs that move a message at a time double it.
-    if (copies.length > 1 && !ledger.handled.has(name)) lines.push(`letter ${name} lies in ${places(copies)}`);
+    if (copies.length > 1 && !ledger.isHandled(name)) lines.push(`letter ${name} lies in ${places(copies)}`);
   }
   return lines;
 }
@@ -64,15 +63,12 @@ const places = (copies: readonly Copy[]): string =>
 const copiesOfOwn = ({ mailbox }: Outcome, id: string): Copy[] =>
   mailbox.copies.filter(({ name }) => name.startsWith(`${id}-`));
 
-const wasHandled = ({ ledger }: Outcome, id: string): boolean =>
-  [...ledger.handled].some((name) => name.startsWith(`${id}-`));
-
 /** A draft that nobody else touched, and that may not have been sent, has one copy: that of its last version. */
 function wrongDraft(outcome: Outcome, id: string): string[] {
   const tried = outcome.ledger.sendings.some(
     ({ body, messageId, status }) => (body.draft_id === id || messageId === id) && !isRefusal(status),
   );
-  if (tried || wasHandled(outcome, id)) return [];
+  if (tried || outcome.ledger.isOwnHandled(id)) return [];
   const shown = outcome.view.messages.find((message) => message.id === id);
   if (shown?.object !== 'draft') return [`draft ${id} is lost`];
   const copies = copiesOfOwn(outcome, id);
@@ -112,11 +108,14 @@ function wrongSent(outcome: Outcome, { body, messageId }: Sending, { name }: Acc
   const deleted = ledger.rewritten.has(name) || (body.draft_id !== undefined && !ledger.drafts.has(body.draft_id));
   const shown = view.messages.find((message) => message.id === id);
   const drafted = ledger.moved.has(id) && shown !== undefined && (shown.object === 'draft' || nameOf(shown) !== name);
-  if (deleted || drafted || wasHandled(outcome, id)) return [];
+  if (deleted || drafted || ledger.isOwnHandled(id)) return [];
   if (messageId !== null && messageId !== id) return [`${name} was sent, and is said to be ${messageId}`];
   const moved =
     ledger.moved.has(id) || view.messages.some((message) => nameOf(message) === name && ledger.moved.has(message.id));
   const copies = copiesOfOwn(outcome, id);
+  // What was moved through the API went with the folder that it was moved to.
+  const gone = [...ledger.moved].some((moved) => view.messages.every((message) => message.id !== moved));
+  if (ledger.foldersLost && copies.length < 2 && gone) return [];
   const inSent = copies.filter(({ folder }) => folder === 'Sent');
   const misplaced = !moved && (inSent.length !== 1 || copies.some(({ inDrafts }) => inDrafts));
   // Moved into a folder that somebody deleted, they went with it.

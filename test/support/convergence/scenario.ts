@@ -170,9 +170,8 @@ export class Scenario {
     if (!(await this.untilRead())) return;
     await patiently(() => this.lookout.follow());
     const before = this.lookout.told.length;
-    const deed = await this.programs[0]!.calmly((client) =>
-      moveSome(client, this.lookout.view, this.random, this.ledger),
-    );
+    const user = this.programs[0]!;
+    const deed = await user.calmly((client) => moveSome(client, this.lookout.view, this.random, user));
     if (!deed) return;
     this.diary.push(`${now()} calm move ${deed.words}`);
     await this.settle();
