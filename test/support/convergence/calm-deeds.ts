@@ -75,17 +75,14 @@ function loners({ messages, contents }: ApiView, folderId: string): ApiMessage[]
 }
 
 /**
- * What the log may not tell after a folder was numbered anew, which changes nothing that anybody sees. Of folders that
- * the server lists and cannot open it may tell what it likes.
+ * What the log may not tell after a folder was numbered anew, which changes nothing that anybody sees.
+ * @param odd folders that the server lists and cannot open, or lists only now: Dovecot may leave one that was just made out
+ *   of its listing until something else happens. Of them the log may tell what it likes.
  */
-export function toldOfMail(
-  changes: readonly SourceChange[],
-  { folders }: ApiView,
-  shells: ReadonlySet<string>,
-): string[] {
+export function toldOfMail(changes: readonly SourceChange[], { folders }: ApiView, odd: ReadonlySet<string>): string[] {
   const paths = new Map(folders.map((folder) => [folder.id, String(folder['display_name'])]));
   const pathOf = (id: string) => paths.get(id) ?? '';
   return changes
-    .filter(({ type, id }) => type !== 'account' && !(type === 'folder' && shells.has(pathOf(id))))
+    .filter(({ type, id }) => type !== 'account' && !(type === 'folder' && odd.has(pathOf(id))))
     .map(({ event, type, id }) => `the log tells ${event} ${type} ${id} ${pathOf(id)} of a folder numbered anew`);
 }

@@ -25,6 +25,8 @@ export interface Sending {
  * done: what was refused may have happened. Messages by Message-ID without angle brackets, or by their API's id.
  */
 export class Ledger {
+  /** Somebody writes through the API. Otherwise mail programs alone can lose or double what there is. */
+  hasApplication = true;
   readonly letters: Written[] = [];
   readonly expunged = new Set<string>();
   /** A folder went, with whatever lay in it. */

@@ -41,7 +41,8 @@ export class Lookout {
   private readonly clock: Clock;
   /** What the API has shown then. */
   view!: ApiView;
-  /** Folders that the server listed then and could not open. */
+  /** Folders that the server listed then, and those of them that it could not open. */
+  listed: ReadonlySet<string> = new Set();
   shells: ReadonlySet<string> = new Set();
 
   constructor(
@@ -94,6 +95,7 @@ export class Lookout {
       const view = await patiently(() => readApi(this.account.api));
       [readAt, readPosition] = [Date.now(), before];
       this.shells = mailbox.shells ?? new Set();
+      this.listed = mailbox.folders;
       await patiently(() => this.follow());
       if (this.position() !== before) quietSince = Date.now();
       const mail = this.compare(mailbox, view);
@@ -161,6 +163,7 @@ export class Lookout {
   }
 
   private lostOrDoubled(mailbox: Mailbox, view: ApiView): string[] {
+    if (!this.ledger.hasApplication) return [];
     return lostOrDoubled({ ledger: this.ledger, mailbox, view, accepted: this.accepted() });
   }
 

@@ -54,6 +54,7 @@ export class Scenario {
   ) {
     this.random = new Random(seed);
     const { ledger } = this;
+    ledger.hasApplication = !stage.mailOnly;
     const { dovecot } = stage.product;
     const address = `${local}@example.com`;
     this.programs = ['ann', 'bob', 'cy'].slice(0, this.random.int(1, 3)).map((name, index) => {
@@ -181,6 +182,7 @@ export class Scenario {
   /** Old numbers are void, but no message is another than before. */
   private async renumberCalmly(): Promise<void> {
     const before = this.lookout.told.length;
+    const { listed: listedBefore } = this.lookout;
     const [user] = this.programs;
     const folder = await user!.calmly(async (client) => {
       const path = await user!.folder(client);
@@ -192,8 +194,9 @@ export class Scenario {
     this.diary.push(`${now()} calm reset ${folder}`);
     if (!(await this.untilRead())) return;
     await this.settle();
-    const { told, view, shells } = this.lookout;
-    this.found.push(...toldOfMail(told.slice(before), view, shells));
+    const { told, view, shells, listed } = this.lookout;
+    const appeared = [...listed].filter((path) => !listedBefore.has(path));
+    this.found.push(...toldOfMail(told.slice(before), view, new Set([...shells, ...appeared])));
   }
 }
 
