@@ -14,6 +14,6 @@ await runSpec({
   settings: { seeds: 'SOAK_SEEDS', minutes: 'SOAK_MINUTES', start: 'SOAK_START', lanes: 'SOAK_LANES' },
   words: {},
   flags: { diary: 'SOAK_DIARY', 'mail-only': 'SOAK_MAIL_ONLY' },
-  defaults: ({ seeds }) => (seeds === undefined ? { SOAK_MINUTES: '10' } : {}),
+  defaults: ({ seeds }) => ({ SOAK_MAIL_ONLY: '0', ...(seeds === undefined ? { SOAK_MINUTES: '10' } : {}) }),
   spec: 'convergence',
 });
