@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { ChangeBell } from '#libs/changes/change-bell.js';
-import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { endsConnection, folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
 
 import type { OneConnection } from './driver-source.js';
@@ -76,7 +76,7 @@ export class FolderVisits {
       return true;
     } catch (error) {
       if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
-      if (error.kind === 'hostile') await source.discard();
+      if (endsConnection(error)) await source.discard();
       const retryAt = new Date(Date.now() + backOffMs(folder.failures + 3));
       const { id, epoch } = account;
       await this.writer.write(id, (tx) => saveFailure(tx, folder.id, error.message, retryAt), { epoch });
@@ -100,7 +100,9 @@ export class FolderVisits {
       return false;
     } catch (error) {
       if (error instanceof ProviderError && error.kind === 'not-found') return true;
-      throw error;
+      if (!(error instanceof ProviderError) || error.kind !== 'folder-unavailable') throw error;
+      if (endsConnection(error)) await source.discard();
+      return false;
     }
   }
 

@@ -22,6 +22,7 @@ export const syncPolicy: Readonly<Record<ProviderErrorKind, SyncOutcome>> = {
   throttled: { state: 'sync_error', confirmations: 5, apartMs: 0, afterwards: 'back-off' },
   rejected: { state: 'sync_error', confirmations: 2, apartMs: 0, afterwards: 'back-off' },
   hostile: { state: 'sync_error', confirmations: 2, apartMs: 0, afterwards: 'back-off' },
+  'folder-unavailable': { state: 'sync_error', confirmations: 3, apartMs: 0, afterwards: 'back-off' },
   unavailable: { state: 'sync_error', confirmations: 3, apartMs: 0, afterwards: 'back-off' },
 };
 

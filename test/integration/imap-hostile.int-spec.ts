@@ -100,6 +100,41 @@ describe('folders', () => {
     ]);
     await expect(mail.uids('Gone')).rejects.toEqual(failing('not-found'));
   });
+
+  it.each(['[SERVERBUG] Internal error occurred.', '[INUSE] Timeout while waiting for lock', 'cannot'])(
+    'says of a folder that it cannot open now that others may be read: NO %s',
+    async (text) => {
+      const mail = await scripted([[/^EXAMINE/, `TAG NO ${text}\r\n`]]);
+      await expect(mail.uids('INBOX')).rejects.toEqual(failing('folder-unavailable'));
+    },
+  );
+
+  it('waits longer for a folder when the server says that it does, too, but not for ever', async () => {
+    for (const words of [2, Infinity]) {
+      const mail = await silent([
+        [
+          /^EXAMINE/,
+          (tag, _line, socket) => {
+            let said = 0;
+            const timer = setInterval(() => {
+              if (said++ < words) socket.write('* OK Hang in there..\r\n');
+              else socket.write(`* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 14] ok\r\n${tag} OK done\r\n`);
+              if (said > words) clearInterval(timer);
+            }, quick.stallMs * 0.8);
+            socket.on('close', () => clearInterval(timer));
+          },
+        ],
+      ]);
+      const listed = mail.newest('INBOX', 0);
+      if (words === Infinity) await expect(listed).rejects.toEqual(failing('folder-unavailable'));
+      else expect((await listed).cursor.uidNext).toBe(14);
+    }
+  });
+
+  it('says so, too, of a folder at which it falls silent', async () => {
+    const mail = await silent([[/^EXAMINE/, () => {}]]);
+    await expect(mail.uids('INBOX')).rejects.toEqual(failing('folder-unavailable'));
+  });
 });
 
 describe('reading messages', () => {
@@ -125,6 +160,12 @@ describe('reading messages', () => {
     expect(await read(mail, [11])).toEqual([
       expect.objectContaining({ uid: 11, flags: ['\\Seen'], complete: false, structure: null, receivedAt: null }),
     ]);
+  });
+
+  it('tells nothing of a message that is said to have no source: it was deleted meanwhile', async () => {
+    const nil = '* 2 FETCH (UID 12 FLAGS () RFC822.SIZE 20 BODY[]<0> NIL)\r\n';
+    const mail = await scripted([[/^UID FETCH/, `${row(1, 11)}${nil}${row(3, 13)}TAG OK done\r\n`]]);
+    expect(uids(await read(mail))).toEqual([11, 13]);
   });
 
   it('fails when the connection drops in the middle of a row', async () => {

@@ -2,7 +2,9 @@ import { BadRequestException, NotFoundException } from '@nestjs/common';
 
 import { Conflict, DomainError, InvalidRequest } from '#libs/common/errors.js';
 
-import { errorAnswer, isDatabaseOutage } from './error-body.js';
+import { isDatabaseOutage } from '#libs/database/outage.js';
+
+import { errorAnswer } from './error-body.js';
 
 const coded = (message: string, fields: object): Error => Object.assign(new Error(message), fields);
 

@@ -1,5 +1,7 @@
 import { Superseded } from '#libs/changes/account-writer.js';
+import { NotFound } from '#libs/common/errors.js';
 import { createLogger } from '#libs/common/logger.js';
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import type { JobQueue } from '#libs/queues/job-queue.js';
 import type { AccountSession } from '#libs/sync/account-session.js';
 import type { AccountClaim, AccountState } from '#libs/sync/account-state.js';
@@ -8,25 +10,38 @@ import type { Crew } from '#libs/sync/crew.js';
 import type { BackfillProcessor } from './backfill.processor.js';
 import { MailSyncProcessor } from './mail-sync.processor.js';
 
+/** Within seconds. */
+const SOON = 0;
+
 /** A processor among fakes: claims are granted when the test says so, sessions last until they are ended. */
 function worker({
   share = Infinity,
   unread = false,
   end = () => Promise.resolve(),
-}: { share?: number; unread?: boolean; end?: () => Promise<void> } = {}) {
+  run,
+  failed = () => Promise.reject(new Error('it did not fail')),
+}: {
+  share?: number;
+  unread?: boolean;
+  end?: () => Promise<void>;
+  run?: AccountSession['run'];
+  failed?: AccountState['failed'];
+} = {}) {
   const granted: (() => void)[] = [];
   const begun: string[] = [];
   const ended: string[] = [];
   const jobs: [accountId: string, delayMs: number][] = [];
   const session: Pick<AccountSession, 'run'> = {
-    run: async (claim, signal) => {
+    run: async (claim, signal, until) => {
       begun.push(claim.id);
+      if (run) return run(claim, signal, until);
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
       await end();
       ended.push(claim.id);
     },
   };
-  const state: Pick<AccountState, 'claim' | 'forgive' | 'lost'> = {
+  const state: Pick<AccountState, 'claim' | 'forgive' | 'lost' | 'failed'> = {
+    failed,
     claim: (id) =>
       new Promise<AccountClaim>((resolve) => {
         granted.push(() => resolve({ id, emailAddress: `${id}@x`, epoch: 1, unread, lostAt: null }));
@@ -95,6 +110,38 @@ describe('a worker that stops', () => {
     await processor.beforeApplicationShutdown();
     await turn;
     expect(jobs).toEqual([]);
+  });
+});
+
+describe('a session that broke', () => {
+  const failed: unknown[] = [];
+  const processorWhose = (error: Error) =>
+    worker({
+      run: () => Promise.reject(error),
+      failed: (_claim, known) => {
+        failed.push(known.kind);
+        return Promise.resolve(60_000);
+      },
+    });
+
+  it.each([
+    [
+      'of its provider counts against its account',
+      new ProviderError('throttled', 'slow down'),
+      ['throttled'],
+      [60_000],
+    ],
+    ['of a fault of ours, too', new TypeError('x is not a function'), ['unavailable'], [60_000]],
+    ['of a database that was away does not', Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }), [], [SOON]],
+    ['of an account that was removed is the last', new NotFound('account', 'a'), [], []],
+  ])('%s', async (_name, error, kinds, waits) => {
+    failed.length = 0;
+    const { processor, jobs, grant } = processorWhose(error);
+    const turn = processor.watch({ accountId: 'a' });
+    grant();
+    await turn;
+    expect(failed).toEqual(kinds);
+    expect(jobs.map(([, wait]) => (wait < 5000 ? SOON : wait))).toEqual(waits);
   });
 });
 

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
 import { Superseded } from '#libs/changes/account-writer.js';
+import { NotFound } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
+import { isDatabaseOutage } from '#libs/database/outage.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { JobQueue } from '#libs/queues/job-queue.js';
 import type { JobPayload } from '#libs/queues/jobs.js';
@@ -17,7 +19,9 @@ import { BackfillProcessor } from './backfill.processor.js';
 /** A session's turn, give or take a quarter: afterwards any worker may take the account on. */
 const TURN_MS = 30 * 60_000;
 /** A session that lived this long has proved its connection; failures before it are forgotten. */
-const PROOF_MS = 5 * 60_000;
+const PROOF_MS = 60_000;
+/** Until an account is tried again that failed because our database was away. */
+const OUTAGE_MS = 2000;
 /** How often held accounts are compared with what their owners want, and our share with the others'. */
 const RENEW_MS = 2000;
 /** So many are compared at a time, or a quarter: who has not been seen for 20 s counts as left alone. */
@@ -148,9 +152,15 @@ export class MailSyncProcessor implements OnApplicationBootstrap, BeforeApplicat
     } catch (error) {
       // Whoever took it over has it: a job of ours would only take it away from there.
       if (error instanceof Superseded) return null;
+      // The account was removed.
+      if (error instanceof NotFound) return null;
       if (signal.aborted) {
         log.debug({ err: error }, 'session broke while stopping');
         return ended();
+      }
+      if (isDatabaseOutage(error)) {
+        log.warn({ err: error }, 'session ended: the database is away');
+        return OUTAGE_MS * (0.5 + Math.random());
       }
       if (!(error instanceof ProviderError)) log.error({ err: error }, 'session failed');
       const known =

@@ -7,6 +7,7 @@ export type ProviderErrorKind =
   | 'throttled' // slow down; retryAfterMs may say how much
   | 'rejected' // understood and refused: retrying cannot help
   | 'hostile' // the server broke a size or grammar limit; retrying the same read will too
+  | 'folder-unavailable' // the server lives but cannot open this folder now: retrying may help
   | 'unavailable'; // network, timeout, 5xx: retrying may help
 
 /** Trouble with one folder, in contrast to trouble with the account. */
@@ -16,7 +17,12 @@ export const folderKinds: ReadonlySet<ProviderErrorKind> = new Set([
   'forbidden',
   'hostile',
   'cursor-expired',
+  'folder-unavailable',
 ]);
+
+/** After such an error the connection is closed, or cannot be trusted. */
+export const endsConnection = ({ kind, options }: ProviderError): boolean =>
+  kind === 'hostile' || options.stalled === true;
 
 export class ProviderError extends Error {
   /** @param message one plain sentence for people; never a credential, never message content. */
@@ -27,6 +33,8 @@ export class ProviderError extends Error {
       readonly retryAfterMs?: number;
       /** What the server said, word for word, at most 500 characters. */
       readonly serverText?: string;
+      /** It fell silent in the middle of an answer; the connection was cut. */
+      readonly stalled?: boolean;
       readonly cause?: unknown;
     } = {},
   ) {

@@ -6,17 +6,19 @@ import {
   type ExpungeEvent,
   type FlagsEvent,
   type ImapFlowOptions,
-  type Logger,
+  type MailboxOpenOptions,
   type MailboxObject,
 } from 'imapflow';
 
 import type { ServerSettings } from '#libs/providers/contracts/connection-settings.js';
 import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 
-import { toProviderError } from './imap-errors.js';
+import { ofFolder, toProviderError } from './imap-errors.js';
+import { flowLogger } from './flow-logger.js';
 import { flowOptions } from './imap-flow-options.js';
 import { type Heard, type OpenedFolder, openedFolder } from './opened-folder.js';
 import { quirksOf, type ServerQuirks } from './server-quirks.js';
+import { unlessStalled, type WatchedLine, watchStream } from './stall.js';
 
 export interface ImapOptions {
   /** Turns the host into addresses that may be connected to; throws for one that may not. Default: the system. */
@@ -29,8 +31,6 @@ export interface ImapOptions {
   readonly quirks?: Partial<ServerQuirks>;
 }
 
-/** A stalled command that received at least this much meanwhile is slow, not dead. */
-const PROGRESS_BYTES = 16_384;
 /** A server that names more uids than this in one go is no help but a danger. */
 const MAX_VANISHED = 1_000_000;
 /** When more than this happened in a folder, asking for its flags and its list costs less than hearing it told. */
@@ -57,6 +57,10 @@ export class ImapConnection {
   unreadable = 0;
   /** Something happened in the open folder that `changes` has not told yet. */
   stirred = false;
+  private readonly line: WatchedLine = {
+    received: () => this.flow.stats().received,
+    cut: () => this.flow.close(),
+  };
   private collector: Collector | null = null;
   private readonly watchers = new Set<() => void>();
   private failure: unknown = null;
@@ -73,7 +77,11 @@ export class ImapConnection {
   ) {
     this.flow = new ImapFlow({
       ...flowOptions,
-      logger: this.logger(),
+      logger: flowLogger({
+        unreadable: () => void this.unreadable++,
+        // We rather hang up, and let the account rest.
+        throttled: (throttleReset) => this.breakOff(new Error('Throttled'), 'ETHROTTLE', { throttleReset }),
+      }),
       expungeHandler: (event) => this.onExpunge(event),
     });
     // Node ends the process on an error event nobody listens to, and sockets may fail late.
@@ -151,7 +159,7 @@ export class ImapConnection {
     const listening = this.listen(path);
     try {
       const resume = since ? { changedSince: BigInt(since.modseq), uidValidity: BigInt(since.uidValidity) } : {};
-      const box = await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, { readOnly: true, ...resume }));
+      const box = await this.mailboxOpen(path, { readOnly: true, ...resume });
       this.stirred = false;
       this.messages = box.exists;
       const folder = openedFolder(path, box, this.condstore, listening.heard);
@@ -170,11 +178,20 @@ export class ImapConnection {
     const stirred = this.selected?.path === path && this.stirred;
     this.opening = true;
     try {
-      await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, { readOnly: false }));
+      await this.mailboxOpen(path, { readOnly: false });
     } finally {
       this.opening = false;
     }
     this.stirred = stirred;
+  }
+
+  /** @throws ProviderError `folder-unavailable` when others may be opened */
+  private async mailboxOpen(path: string, options: MailboxOpenOptions): Promise<MailboxObject> {
+    try {
+      return await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, options));
+    } catch (error) {
+      throw ofFolder(error);
+    }
   }
 
   /** Some servers leave UIDNEXT out. What has arrived since would not be told from what was there. */
@@ -198,32 +215,13 @@ export class ImapConnection {
     };
   }
 
-  /** Runs one command; when the server falls silent in the middle of it the connection is cut. */
-  guard<T>(doing: string, command: () => Promise<T>, stallMs = this.stallMs): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let received = this.flow.stats().received;
-      const check = () => {
-        const now = this.flow.stats().received;
-        if (now - received >= PROGRESS_BYTES) {
-          received = now;
-          timer = setTimeout(check, stallMs);
-          return;
-        }
-        reject(new ProviderError('unavailable', `The mail server stopped answering while ${doing}.`));
-        this.flow.close();
-      };
-      let timer = setTimeout(check, stallMs);
-      command().then(
-        (value) => {
-          clearTimeout(timer);
-          resolve(value);
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          reject(this.translate(error, doing));
-        },
-      );
-    });
+  /** Runs one command; when the server falls silent in the middle of it the connection is cut. @throws ProviderError */
+  async guard<T>(doing: string, command: () => Promise<T>, stallMs = this.stallMs): Promise<T> {
+    try {
+      return await unlessStalled(this.line, stallMs, doing, command);
+    } catch (error) {
+      throw this.translate(error, doing);
+    }
   }
 
   /** As `guard`, for answers that come row by row. The time a consumer takes over a row does not count. */
@@ -240,18 +238,8 @@ export class ImapConnection {
     }
   }
 
-  /** Cuts the connection when nothing more arrives for a stream, unless it is the reader who takes his time. */
   watchStream(doing: string, stream: Writable): () => void {
-    let received = this.flow.stats().received;
-    const timer = setInterval(() => {
-      const now = this.flow.stats().received;
-      if (now - received < PROGRESS_BYTES && !stream.writableNeedDrain) {
-        stream.destroy(new ProviderError('unavailable', `The mail server stopped answering while ${doing}.`));
-        this.flow.close();
-      }
-      received = now;
-    }, this.stallMs);
-    return () => clearInterval(timer);
+    return watchStream(this.line, this.stallMs, doing, stream);
   }
 
   /** A broken limit closes the connection first; commands then fail with "closed", which says nothing. */
@@ -313,29 +301,5 @@ export class ImapConnection {
   private breakOff(cause: Error, code: string, more: object = {}): void {
     this.failure ??= Object.assign(cause, { code, ...more });
     this.flow.close();
-  }
-
-  /**
-   * imapflow reports a line it cannot parse here and nowhere else, then goes on as if it had not come. When asked to slow
-   * down it would wait up to five minutes by itself: we rather hang up and let the account rest.
-   */
-  private logger(): Logger {
-    const silent = () => undefined;
-    const logger: Logger & { isLevelEnabled(level: string): boolean } = {
-      debug: silent,
-      info: silent,
-      warn: (entry: unknown) => {
-        if (typeof entry !== 'object' || entry === null || !('throttleDelay' in entry)) return;
-        const throttleReset = Number(entry.throttleDelay);
-        // imapflow is about to start waiting; only a wait that has begun can be broken off.
-        setImmediate(() => this.breakOff(new Error('Throttled'), 'ETHROTTLE', { throttleReset }));
-      },
-      error: (entry: unknown) => {
-        if (typeof entry === 'object' && entry !== null && 'payloadBytes' in entry) this.unreadable++;
-      },
-      // Spares imapflow the work of spelling out every response.
-      isLevelEnabled: (level) => level === 'error',
-    };
-    return logger;
   }
 }

@@ -95,6 +95,19 @@ export function toProviderError(error: unknown, doing: string): ProviderError {
   });
 }
 
+/**
+ * What went wrong when a folder was opened: where the server says so itself, or falls silent, the fault is the folder's
+ * (its index is broken, somebody has locked it), and the others may be read.
+ */
+export function ofFolder(error: unknown): unknown {
+  if (!(error instanceof ProviderError)) return error;
+  const { kind, message, options } = error;
+  const { responseStatus, serverResponseCode } = (options.cause ?? {}) as RawError;
+  const isLocked = serverResponseCode?.toUpperCase() === 'INUSE';
+  const isBroken = kind === 'unavailable' && (responseStatus === 'NO' || options.stalled === true);
+  return isLocked || isBroken ? new ProviderError('folder-unavailable', message, options) : error;
+}
+
 function kindOf(raw: RawError): ProviderErrorKind {
   const code = raw.code ?? '';
   if (code === 'ETHROTTLE') return 'throttled';
@@ -137,6 +150,7 @@ function sentence(kind: ProviderErrorKind, raw: RawError, doing: string): string
     case 'rejected':
       return `The mail server refused ${doing}.`;
     case 'cursor-expired':
+    case 'folder-unavailable':
     case 'unavailable':
       return unavailable(raw, doing);
     default:

@@ -36,7 +36,8 @@ export async function* readMessages(
 
 /**
  * The first bytes of each message. Servers answer in any order, repeat themselves, slip in rows nobody asked for and
- * leave fields out: rows are joined by uid, and what has no source at the end comes as an incomplete message.
+ * leave fields out: rows are joined by uid, and what has no source at the end comes as an incomplete message. Of what
+ * they say is without source nothing comes.
  */
 async function* beginnings(
   connection: ImapConnection,
@@ -54,6 +55,12 @@ async function* beginnings(
     const rows = connection.flow.fetch(set, { ...query }, { uid: true });
     for await (const row of connection.rows(`reading messages in ${path}`, rows)) {
       if (!wanted.has(row.uid)) continue;
+      // NIL, which imapflow does not tell from its type: another program has deleted it while we asked.
+      if ((row.source as unknown) === false) {
+        wanted.delete(row.uid);
+        partial.delete(row.uid);
+        continue;
+      }
       const known = partial.get(row.uid);
       const joined = known ? { ...known, ...definedOf(row) } : row;
       if (joined.source === undefined || joined.size === undefined) {

@@ -84,6 +84,7 @@ function faultOf(server: Server, place: string, error: ProviderError): DomainErr
     case 'cursor-expired':
     case 'rejected':
     case 'hostile':
+    case 'folder-unavailable':
     case 'unavailable':
       return new DomainError(400, 'api_error', message, { server });
     default:

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { endsConnection, folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { FolderStore, type StoredFolder } from './folder-store.js';
 import { identityOf, type ReadMessage } from './ingest.js';
@@ -50,7 +50,7 @@ export class Departures {
       } catch (error) {
         if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
         // The folder's own visit says what is wrong with it.
-        if (error.kind === 'hostile') await source.discard();
+        if (endsConnection(error)) await source.discard();
       }
     }
     return departed;

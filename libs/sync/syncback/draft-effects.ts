@@ -4,7 +4,7 @@ import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 import { buildDraft } from '#libs/mime/build-draft.js';
 import type { NewPlace } from '#libs/providers/contracts/mail-writer.js';
-import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
+import { endsConnection, folderKinds, ProviderError } from '#libs/providers/contracts/provider-error.js';
 
 import { FolderVisits, type Watch } from '../folder-visits.js';
 import { FolderStore, numbered, type StoredFolder } from '../mail/folder-store.js';
@@ -171,7 +171,7 @@ export class DraftEffects {
       } catch (error) {
         if (!(error instanceof ProviderError) || !folderKinds.has(error.kind)) throw error;
         // The folder's own visit says what is wrong with it.
-        if (error.kind === 'hostile') await watch.source.discard();
+        if (endsConnection(error)) await watch.source.discard();
       }
     }
   }

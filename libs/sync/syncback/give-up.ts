@@ -13,12 +13,17 @@ const MOST_SEARCHES = 6;
 
 /**
  * What the provider refused is tried again a few times, then given up: the account's log says so, and what was shown
- * goes back to what the provider has; but what somebody wrote is kept here. Recompute the objects afterwards.
+ * goes back to what the provider has; but what somebody wrote is kept here. Recompute the objects afterwards. A folder
+ * that cannot be opened now is waited for.
  * @returns whether any was given up
  */
 export async function refused(tx: Tx, actions: readonly PendingAction[], error: ProviderError): Promise<boolean> {
-  const final = error.kind === 'not-found' || error.kind === 'forbidden';
-  return delay(tx, actions, error.message, final ? 1 : MOST_ATTEMPTS);
+  return delay(tx, actions, error.message, mostAttempts(error));
+}
+
+function mostAttempts({ kind }: ProviderError): number {
+  if (kind === 'folder-unavailable') return Infinity;
+  return kind === 'not-found' || kind === 'forbidden' ? 1 : MOST_ATTEMPTS;
 }
 
 /** Messages that were not where we thought: the next passes will tell where they are, if anywhere. */

@@ -27,6 +27,9 @@ const TIDYING_MS = 20_000;
 /** Copies of what may have been sent come back sooner, if any. */
 const RETURN_MS = 10_000;
 
+/** As `now()` of patience.ts spells it. */
+const DIARY_TIME = (time: string) => `to_char(${time}, 'MI:SS.MS')`;
+
 interface Job {
   readonly status: string;
   readonly action: string;
@@ -125,6 +128,23 @@ export class Lookout {
       if (isLate(begun)) return [`not read to its end: ${left ?? 'listing was refused'}`];
       await pause(LONGEST_PAUSE_MS / 4);
     }
+  }
+
+  /** What the account has had of it: its state, and the last that its owner was told; for diaries. */
+  async trouble(): Promise<string[]> {
+    const { installation } = this.product;
+    const [state] = await installation.query(
+      `SELECT format('%s %s, %s failures, seen %s, due %s', ${DIARY_TIME('now()')}, sync_state, sync_failures,
+         ${DIARY_TIME('sync_seen_at')}, ${DIARY_TIME('sync_retry_at')}) AS line
+       FROM accounts WHERE id = $1`,
+      [this.account.id],
+    );
+    const events = await installation.query(
+      `SELECT format('%s log: %s %s', ${DIARY_TIME('at')}, kind, message) AS line FROM account_events
+       WHERE account_id = $1 ORDER BY at DESC LIMIT 20`,
+      [this.account.id],
+    );
+    return [state, ...events].map((row) => String((row as { line?: string } | undefined)?.line));
   }
 
   private position(): string {

@@ -158,6 +158,7 @@ export class Scenario {
     const differences = await this.lookout.settle();
     this.found.push(...differences);
     this.diary.push(`${now()} ${differences.length > 0 ? 'given up' : 'settled'}`);
+    if (differences.length > 0) this.diary.push(...(await patiently(() => this.lookout.trouble())));
   }
 
   /** Waits until nothing is left to be read. @returns whether that came to pass */
