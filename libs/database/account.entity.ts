@@ -49,6 +49,10 @@ export class Account {
   /** Number of the newest entry of this account's change log. */
   @Column('bigint', { default: 0 }) changeSeq: string;
 
+  /** Seals its copies of drafts at the provider (libs/mime/draft-print.ts). Never shown, never changed. */
+  @Column('uuid', { default: () => 'gen_random_uuid()' }) draftKey: string;
+  @TimeColumn({ default: () => 'now()' }) draftKeyAt: Date;
+
   @Column('text', { default: 'paid' }) billingState: BillingState;
   /** Whatever the application keeps with it. */
   @Column('jsonb', { default: {} }) metadata: unknown;

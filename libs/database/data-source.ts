@@ -15,6 +15,7 @@ import { DeliveryFailures1790000830000 } from '../../migrations/1790000830000-de
 import { OnlyCopies1790001020000 } from '../../migrations/1790001020000-only-copies.js';
 import { SentCopies1790001040000 } from '../../migrations/1790001040000-sent-copies.js';
 import { WaitingReports1790001041000 } from '../../migrations/1790001041000-waiting-reports.js';
+import { DraftKeys1790001050000 } from '../../migrations/1790001050000-draft-keys.js';
 import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
 import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
 
@@ -80,6 +81,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       CopiesOfDrafts1790001021000,
       SentCopies1790001040000,
       WaitingReports1790001041000,
+      DraftKeys1790001050000,
       ApplicationSettings1790001100000,
     ],
     migrationsTableName: 'migrations',

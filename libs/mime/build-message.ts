@@ -43,7 +43,7 @@ export interface OutgoingMessage extends Letter {
   readonly date: Date;
   readonly files: readonly OutgoingFile[];
   /** Of copies of drafts alone, for the next who reads them. */
-  readonly draftPrint?: string;
+  readonly draftSeal?: string;
 }
 
 const bracketed = (id: string): string => `<${id}>`;
@@ -108,7 +108,7 @@ function composer(message: OutgoingMessage, text: string, contents: readonly (Bu
   return new MailComposer({
     // Left to chance, it would make another message of what is built once more.
     baseBoundary: hash('sha256', message.messageIdHeader).slice(0, 16),
-    ...(message.draftPrint === undefined ? {} : { headers: { 'X-Postrider-Draft': message.draftPrint } }),
+    ...(message.draftSeal === undefined ? {} : { headers: { 'X-Postrider-Draft': message.draftSeal } }),
     messageId: bracketed(message.messageIdHeader),
     date: message.date,
     subject: message.subject,

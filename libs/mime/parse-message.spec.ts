@@ -33,7 +33,7 @@ Bye
       bcc: [],
       replyTo: [],
       date: new Date('2023-01-02T14:04:05Z'),
-      draftPrint: null,
+      draftSeal: null,
     });
     expect(parsed.body).toBe(
       '<p>Hello &amp; welcome<br>\nto <a href="https://example.com/a">https://example.com/a</a>.</p>\n<p>Bye</p>',

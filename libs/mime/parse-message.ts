@@ -119,7 +119,7 @@ function readHeaders(fields: HeaderFields, budget: ParseBudget, problems: Set<st
     cc: addresses('cc'),
     bcc: addresses('bcc'),
     date: parseDateHeader(fields.get('date')?.[0]),
-    draftPrint: fields.get('x-postrider-draft')?.[0]?.trim() ?? null,
+    draftSeal: fields.get('x-postrider-draft')?.[0]?.trim() ?? null,
   };
 }
 

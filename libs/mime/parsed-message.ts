@@ -18,8 +18,8 @@ export interface ParsedHeaders {
   readonly replyTo: readonly Participant[];
   /** Date header; null when missing or senseless. */
   readonly date: Date | null;
-  /** Of our copies of drafts: what was in them (draft-print.ts). */
-  readonly draftPrint: string | null;
+  /** Of our copies of drafts: a seal of what was in them (draft-print.ts). */
+  readonly draftSeal: string | null;
 }
 
 /** An attachment or inline part, listed without its content. */

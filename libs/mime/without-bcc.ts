@@ -8,8 +8,8 @@ const LF = 10;
 const COLON = 0x3a;
 
 /**
- * A message without its Bcc fields, with all their folded lines (RFC 5322 2.2.3), and without the digest in copies of
- * drafts, by which a guess at Bcc could be checked. Nothing but the header is looked at, and nothing else of it is
+ * A message without its Bcc fields, with all their folded lines (RFC 5322 2.2.3), and without the seal in copies of
+ * drafts, which is for us alone. Nothing but the header is looked at, and nothing else of it is
  * touched. Lines must end in CRLF or LF.
  */
 export function withoutBcc(source: Buffer): Buffer {

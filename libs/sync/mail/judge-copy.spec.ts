@@ -1,12 +1,13 @@
 import { buildDraft } from '#libs/mime/build-draft.js';
 import type { OutgoingMessage } from '#libs/mime/build-message.js';
-import { printOf } from '#libs/mime/draft-print.js';
+import { type DraftKey, printOf, sealOf } from '#libs/mime/draft-print.js';
 import { allBytes } from '#libs/mime/message-bytes.js';
 import { parseMessage } from '#libs/mime/parse-message.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
-import { judgeCopy, type OwnMessage } from './judge-copy.js';
+import { isOurs, judgeCopy, type JudgedCopy, type OwnMessage } from './judge-copy.js';
 
+const SAVED = new Date('2026-01-02T03:04:05Z');
 const ID = 'a'.repeat(25);
 const headerOf = (version: number) => `${ID}-${version}@example.com`;
 const draft = (version: number, more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
@@ -20,7 +21,7 @@ const draft = (version: number, more: Partial<OutgoingMessage> = {}): OutgoingMe
   bcc: [{ name: '', email: 'secret@example.com' }],
   replyTo: [],
   body: '\n<p>Grüße &amp; <b>mehr</b>\r\nText</p>\n\n',
-  date: new Date('2026-01-02T03:04:05Z'),
+  date: SAVED,
   files: ['plän.txt', null].map((filename, n) => ({
     id: String(n),
     filename,
@@ -32,12 +33,17 @@ const draft = (version: number, more: Partial<OutgoingMessage> = {}): OutgoingMe
   })),
   ...more,
 });
-const read = (source: Buffer): ParsedMessage =>
+const KEY: DraftKey = { secret: '8d8b2f0e-6d7a-4f6c-9a55-0f1c1e6a3b11', since: new Date('2026-01-01T00:00:00Z') };
+const parse = (source: Buffer): ParsedMessage =>
   parseMessage({ source, complete: true, structure: null, textParts: new Map() });
+const read = (source: Buffer, receivedAt = SAVED): JudgedCopy => {
+  const parsed = parse(source);
+  return { parsed, receivedAt, ours: isOurs({ parsed, receivedAt }, KEY) };
+};
 async function saved(version: number, more: Partial<OutgoingMessage> = {}): Promise<Buffer> {
-  return allBytes((await buildDraft(draft(version, more))).bytes);
+  return allBytes((await buildDraft(draft(version, more), KEY)).bytes);
 }
-const changed = (source: Buffer, from: string | RegExp, to: string): ParsedMessage =>
+const changed = (source: Buffer, from: string | RegExp, to: string): JudgedCopy =>
   read(Buffer.from(source.toString('latin1').replace(from, to), 'latin1'));
 const own = (more: Partial<OwnMessage> = {}): OwnMessage => ({
   messageIdHeader: headerOf(1),
@@ -48,6 +54,28 @@ const own = (more: Partial<OwnMessage> = {}): OwnMessage => ({
   unsaved: false,
   onItsWay: false,
   ...more,
+});
+
+const SEAL = /^X-Postrider-Draft: (.*)\r\n/m;
+
+describe('isOurs', () => {
+  it('cannot be said by who has a copy and not the key, nor with the key of another account', async () => {
+    const source = await saved(1);
+    const seal = SEAL.exec(source.toString('latin1'))?.[1];
+    const print = printOf(parse(source));
+    expect([seal, read(source).ours]).toEqual([sealOf(print, KEY), true]);
+    for (const forged of [print, sealOf(print, { ...KEY, secret: 'another' }), '']) {
+      expect(changed(source, SEAL, `X-Postrider-Draft: ${forged}\r\n`).ours).toBe(false);
+    }
+  });
+
+  it('was said without a key by copies that are older than it', async () => {
+    const print = printOf(parse(await saved(1)));
+    const source = (await saved(1)).toString('latin1').replace(SEAL, `X-Postrider-Draft: ${print}\r\n`);
+    const old = new Date(KEY.since.getTime() - 1000);
+    expect(read(Buffer.from(source, 'latin1'), old).ours).toBe(true);
+    expect(read(Buffer.from(source.replace('Subject: ', 'Subject: Re: '), 'latin1'), old).ours).toBe(false);
+  });
 });
 
 describe('judgeCopy', () => {
@@ -70,10 +98,10 @@ describe('judgeCopy', () => {
       expect(judgeCopy('drafts', edited, own(more))).toBe('foreign');
     }
     // What was taken over is not news when its folder is read anew.
-    const taken = own({ version: 2, draftPrint: printOf(edited) });
+    const taken = own({ version: 2, draftPrint: printOf(edited.parsed) });
     expect(judgeCopy('drafts', edited, taken)).toBe('copy');
     expect(judgeCopy('drafts', read(await saved(1)), taken)).toBe('stale');
-    const since = own({ version: 3, messageIdHeader: headerOf(3), draftPrint: printOf(edited) });
+    const since = own({ version: 3, messageIdHeader: headerOf(3), draftPrint: printOf(edited.parsed) });
     expect(judgeCopy('drafts', edited, since)).toBe('stale');
   });
 

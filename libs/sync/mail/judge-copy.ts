@@ -1,5 +1,5 @@
 import { versionIn } from '#libs/domain/messages/own-message-id.js';
-import { printOf } from '#libs/mime/draft-print.js';
+import { type DraftKey, printOf, sealOf } from '#libs/mime/draft-print.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 /** A message written here, as far as it tells what a copy of it is. */
@@ -28,8 +28,13 @@ export interface OwnCopy {
   readonly receivedAt: Date | null;
 }
 
+export interface JudgedCopy extends OwnCopy {
+  /** One that we made of a draft, and nobody changed since. */
+  readonly ours: boolean;
+}
+
 /**
- * Another mail program edited the draft, and took that back: its copy is as ours was, digest and all. One that a worker
+ * Another mail program edited the draft, and took that back: its copy is as ours was, seal and all. One that a worker
  * saved late is dated by us, and before the edit.
  */
 export function isTakenBack({ parsed, receivedAt }: OwnCopy, own: OwnMessage & { readonly receivedAt: Date }): boolean {
@@ -42,13 +47,17 @@ export function isTakenBack({ parsed, receivedAt }: OwnCopy, own: OwnMessage & {
 const secondsOf = (date: Date | null): number => Math.floor(Number(date) / 1000);
 
 /** One that we made of a draft, and nobody changed since. */
-export const isOurs = (parsed: ParsedMessage): boolean => parsed.headers.draftPrint === printOf(parsed);
+export function isOurs({ parsed, receivedAt }: OwnCopy, key: DraftKey): boolean {
+  const { draftSeal } = parsed.headers;
+  if (draftSeal === null) return false;
+  const print = printOf(parsed);
+  return draftSeal === sealOf(print, key) || (draftSeal === print && receivedAt !== null && receivedAt < key.since);
+}
 
 /** A copy in the folder of drafts, or in that of sent mail, which carries a Message-ID of ours. */
-export function judgeCopy(role: 'drafts' | 'sent', parsed: ParsedMessage, own: OwnMessage): Verdict {
+export function judgeCopy(role: 'drafts' | 'sent', { parsed, ours }: JudgedCopy, own: OwnMessage): Verdict {
   const { messageIdHeader } = parsed.headers;
   const print = printOf(parsed);
-  const ours = isOurs(parsed);
   const current = messageIdHeader === own.messageIdHeader;
   if (role === 'sent') {
     if (!current) return 'foreign';

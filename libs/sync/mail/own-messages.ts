@@ -2,10 +2,19 @@ import type { Tx } from '#libs/changes/account-writer.js';
 import { queueActions } from '#libs/domain/actions/actions.js';
 import { idIn } from '#libs/domain/messages/own-message-id.js';
 import { isUnsaved, onItsWay } from '#libs/domain/send/on-its-way.js';
-import { printOf } from '#libs/mime/draft-print.js';
+import { type DraftKey, printOf } from '#libs/mime/draft-print.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
-import { isOurs, isTakenBack, judgeCopy, type OwnCopy, type OwnMessage, type Verdict } from './judge-copy.js';
+import { draftKeyOf } from './draft-key.js';
+import {
+  isOurs,
+  isTakenBack,
+  judgeCopy,
+  type JudgedCopy,
+  type OwnCopy,
+  type OwnMessage,
+  type Verdict,
+} from './judge-copy.js';
 
 /** Messages that are stored, by what they are known by. */
 export type StoredMessages = ReadonlyMap<string, { readonly id: string; readonly receivedAt: Date }>;
@@ -32,6 +41,8 @@ interface Copy extends OwnCopy {
   /** The message that it is a copy of by all that can be told of it; undefined when none is stored. */
   readonly storedId: string | undefined;
 }
+
+type OneOfOurs = Copy & JudgedCopy;
 
 /** A draft, and the copy that says what it is from now on. */
 export interface Edit {
@@ -64,12 +75,15 @@ export async function ownCopies(
 ): Promise<(fresh: readonly Copy[]) => Promise<OwnCopies>> {
   if (!hasCopies(role)) return async () => NONE;
   const ids = [...new Set(batch.map(ownId).filter((id) => id !== null))];
-  const [rows, deletions] = await Promise.all([
+  const sealed = batch.some(({ parsed }) => parsed.headers.draftSeal !== null);
+  const [rows, deletions, key] = await Promise.all([
     ids.length > 0 ? tx.query<OwnRow>(OWN, [tx.accountId, ids, folderId]) : [],
     role === 'drafts' ? deletionsOf(tx, folderId, ids, batch) : [],
+    sealed ? draftKeyOf(tx.accountId, (sql, parameters) => tx.query<DraftKey>(sql, parameters)) : null,
   ]);
   return async (fresh) => {
-    const copies = sort(role, fresh, new Map(rows.map((row) => [row.id, row])), deletions);
+    const judged = fresh.map((copy) => ({ ...copy, ours: key !== null && isOurs(copy, key) }));
+    const copies = sort(role, judged, new Map(rows.map((row) => [row.id, row])), deletions);
     await queueTidying(tx, folderId, copies.surplus);
     return copies;
   };
@@ -124,7 +138,7 @@ interface Surplus {
 
 function sort(
   role: 'drafts' | 'sent',
-  fresh: readonly Copy[],
+  fresh: readonly OneOfOurs[],
   rows: ReadonlyMap<string, OwnRow>,
   deletions: readonly Deletion[],
 ): OwnCopies & { readonly surplus: readonly Surplus[] } {
@@ -163,8 +177,8 @@ function sort(
   return { known, edited, unwanted, restored, surplus };
 }
 
-function verdictOf(role: 'drafts' | 'sent', copy: Copy, row: OwnRow, last: number): Verdict {
-  const judged = judgeCopy(role, copy.parsed, row);
+function verdictOf(role: 'drafts' | 'sent', copy: OneOfOurs, row: OwnRow, last: number): Verdict {
+  const judged = judgeCopy(role, copy, row);
   const verdict = judged === 'stale' && isTakenBack(copy, row) ? 'edited' : judged;
   // What that program made of it since is what it is.
   return verdict === 'edited' && role === 'drafts' && copy.uid < last ? 'copy' : verdict;
@@ -183,16 +197,16 @@ function lastSeen(fresh: readonly Copy[], rows: ReadonlyMap<string, OwnRow>): Ma
 }
 
 /**
- * What was sent, and put among the drafts, carries no digest; what came back to its sender has the same Message-ID. Both
+ * What was sent, and put among the drafts, carries no seal; what came back to its sender has the same Message-ID. Both
  * are known like what others wrote.
  */
 const isKnownOtherwise = ({ storedId }: Copy, row: OwnRow | undefined, judged: Verdict): boolean =>
   storedId !== undefined && (storedId !== row?.id || judged === 'edited');
 
 /** By where it lay, else as an unchanged copy of ours. */
-function deletionOf(copy: Copy, deletions: readonly Deletion[]): Deletion | undefined {
+function deletionOf(copy: OneOfOurs, deletions: readonly Deletion[]): Deletion | undefined {
   const lay = deletions.find(({ uids, state }) => state !== 'successful' && uids.includes(String(copy.uid)));
-  return lay ?? (isOurs(copy.parsed) ? deletions.find(({ id }) => id === ownId(copy)) : undefined);
+  return lay ?? (copy.ours ? deletions.find(({ id }) => id === ownId(copy)) : undefined);
 }
 
 /** One that was refused is not tried again. */

@@ -70,7 +70,8 @@ export class DraftEffects {
     const lay = folders.flatMap((folder) => uidsIn(folder, action).map((uid) => ({ folderId: folder.id, uid })));
     const files = await this.contents.read(driver, { ...draft, places: [...draft.places, ...lay] }, folders);
     const old = [...draft.places, ...lay.filter(({ folderId }) => others.every(({ id }) => id !== folderId))];
-    const { bytes, parts } = await buildDraft({ ...draft, date: draft.receivedAt, files });
+    const key = await this.drafts.key(watch.account.id);
+    const { bytes, parts } = await buildDraft({ ...draft, date: draft.receivedAt, files }, key);
     // What was stopped after it was appended is there already.
     const isHeld = ({ uid }: NewPlace) => draft.places.some((held) => held.folderId === home.id && held.uid === uid);
     const there = await driver.find(home.path, draft.messageIdHeader);
@@ -159,7 +160,8 @@ export class DraftEffects {
     if (places.length === 0) return [];
     const uids = places.map(({ uid }) => uid);
     const { messages } = await readMessages(watch.source, path, uids);
-    const ours = new Set(messages.filter(({ parsed }) => isOurs(parsed)).map(({ uid }) => uid));
+    const key = await this.drafts.key(watch.account.id);
+    const ours = new Set(messages.filter((message) => isOurs(message, key)).map(({ uid }) => uid));
     return places.filter(({ uid }) => ours.has(uid));
   }
 

@@ -3,7 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '#libs/changes/account-writer.js';
 import { Reader } from '#libs/database/reader.js';
 import type { Letter } from '#libs/mime/build-message.js';
+import type { DraftKey } from '#libs/mime/draft-print.js';
 
+import { draftKeyOf } from '../mail/draft-key.js';
 import { insertUids } from '../mail/insert-rows.js';
 
 export interface DraftFile {
@@ -67,6 +69,11 @@ export class DraftStore {
     if (!row) return null;
     const all = places.map(({ folderId, uid }) => ({ folderId, uid: Number(uid) }));
     return { ...row, files, places: all.filter(({ uid }) => uid > 0), renumbered: all.some(({ uid }) => uid < 0) };
+  }
+
+  /** By which the account's copies of drafts are known. */
+  key(accountId: string): Promise<DraftKey> {
+    return draftKeyOf(accountId, (sql, parameters) => this.reader.rows<DraftKey>(sql, parameters, 'draft-key'));
   }
 
   /** Ties the draft to its copy. Recompute it afterwards. */
