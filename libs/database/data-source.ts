@@ -17,6 +17,7 @@ import { SentCopies1790001040000 } from '../../migrations/1790001040000-sent-cop
 import { WaitingReports1790001041000 } from '../../migrations/1790001041000-waiting-reports.js';
 import { DraftKeys1790001050000 } from '../../migrations/1790001050000-draft-keys.js';
 import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
+import { Webhooks1790001110000 } from '../../migrations/1790001110000-webhooks.js';
 import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
@@ -28,6 +29,7 @@ import { connectionSettings, type DatabaseOptions } from './pool.js';
 import { Send } from './send.entity.js';
 import { SnakeNaming } from './snake-naming.js';
 import { Change, Thread, ThreadCategory, ThreadParticipant, ThreadRef } from './thread.entity.js';
+import { Webhook, WebhookCursor, WebhookDelivery, WebhookTally } from './webhook.entity.js';
 import { WorkerRow } from './worker.entity.js';
 
 export const entities = [
@@ -53,6 +55,10 @@ export const entities = [
   Change,
   Action,
   Send,
+  Webhook,
+  WebhookCursor,
+  WebhookDelivery,
+  WebhookTally,
   WorkerRow,
 ];
 
@@ -83,6 +89,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       WaitingReports1790001041000,
       DraftKeys1790001050000,
       ApplicationSettings1790001100000,
+      Webhooks1790001110000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -16,6 +16,7 @@ import { limit, offset, PathId } from '../http/parameters.js';
 
 import { ApplicationGuard, CurrentApplication } from './application.guard.js';
 import { isStorable } from './storable.js';
+import { SuccessView } from './success.view.js';
 
 const PageQuery = z.object({ limit, offset });
 type PageQuery = z.infer<typeof PageQuery>;
@@ -39,9 +40,6 @@ type KeepBody = z.infer<typeof KeepBody>;
 
 const TokenBody = z.object({ access_token: z.string('"access_token" must be a token') });
 type TokenBody = z.infer<typeof TokenBody>;
-
-const SuccessView = z.object({ success: z.literal(true) }).meta({ id: 'Success' });
-type SuccessView = z.infer<typeof SuccessView>;
 
 @ApiTags('applications')
 @Public()

@@ -23,6 +23,8 @@ const ACCOUNT_TABLES = [
   'waiting_reports',
   'messages',
   'categories',
+  'webhook_deliveries',
+  'webhook_cursors',
   'changes',
   'account_events',
 ] as const;

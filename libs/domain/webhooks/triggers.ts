@@ -1,0 +1,28 @@
+/** What a webhook can be told. Some of it does not happen here yet; nothing is told of that. */
+export const triggers = [
+  'account.connected',
+  'account.running',
+  'account.stopped',
+  'account.invalid',
+  'account.sync_error',
+  'message.created',
+  'message.updated',
+  'message.opened',
+  'message.link_clicked',
+  'message.bounced',
+  'thread.replied',
+  'contact.created',
+  'contact.updated',
+  'contact.deleted',
+  'calendar.created',
+  'calendar.updated',
+  'calendar.deleted',
+  'event.created',
+  'event.updated',
+  'event.deleted',
+  'job.successful',
+  'job.failed',
+  'job.delayed',
+  'job.cancelled',
+] as const;
+export type Trigger = (typeof triggers)[number];
