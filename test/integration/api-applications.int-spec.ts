@@ -1,4 +1,5 @@
 import { sha256 } from '#libs/common/hash.js';
+import { SecretBox } from '#libs/common/secret-box.js';
 import { AccountsService } from '#libs/domain/accounts/accounts.service.js';
 import { ApplicationsService, type ApplicationRef } from '#libs/domain/applications/applications.service.js';
 
@@ -79,6 +80,18 @@ describe('applications', () => {
       expect((await ask(mine, '', 'GET', undefined, fresh)).status).toBe(200);
       const rows = JSON.stringify(await env.seed.sql('SELECT * FROM applications'));
       for (const secret of [mine.secret, fresh, theirs.secret]) expect(rows).not.toContain(secret);
+    });
+
+    it('is set as a whole, or stays: what is sealed is what is hashed', async () => {
+      const { clientId, name } = mine.application;
+      const service = env.api.app.get(ApplicationsService);
+      const seal = jest.spyOn(env.api.app.get(SecretBox), 'seal').mockImplementationOnce(() => {
+        throw new Error('no key');
+      });
+      await expect(service.upsert(clientId, 'another', name)).rejects.toThrow('no key');
+      seal.mockRestore();
+      expect((await ask(mine, '')).status).toBe(200);
+      expect(await service.verify(clientId, 'another')).toBeNull();
     });
 
     it('is changed without a body, too', async () => {

@@ -107,17 +107,20 @@ export class ApplicationsService {
 
   /** Creates the application, or gives the one with this client id this name and secret. */
   async upsert(clientId: string, clientSecret: string, name: string): Promise<ApplicationRef> {
-    const [{ id }]: [{ id: string }] = await this.dataSource.query(
-      `INSERT INTO applications (id, client_id, client_secret_hash, name) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (client_id) DO UPDATE SET client_secret_hash = excluded.client_secret_hash, name = excluded.name
-       RETURNING id`,
-      [newId(), clientId, sha256(clientSecret), name],
-    );
-    // Sealed for the id it has got.
-    await this.dataSource.query('UPDATE applications SET sealed_secret = $2 WHERE id = $1', [
-      id,
-      this.box.seal(clientSecret, id),
-    ]);
+    const id = await this.dataSource.transaction(async (tx) => {
+      const [row] = await tx.query<[{ id: string }]>(
+        `INSERT INTO applications (id, client_id, client_secret_hash, name) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (client_id) DO UPDATE SET client_secret_hash = excluded.client_secret_hash, name = excluded.name
+         RETURNING id`,
+        [newId(), clientId, sha256(clientSecret), name],
+      );
+      // Sealed for the id it has got.
+      await tx.query('UPDATE applications SET sealed_secret = $2 WHERE id = $1', [
+        row.id,
+        this.box.seal(clientSecret, row.id),
+      ]);
+      return row.id;
+    });
     return { id, clientId, name };
   }
 
