@@ -272,7 +272,15 @@ describe('applications', () => {
       expect((await info(second)).json).toMatchObject({ state: 'valid' });
       const left = tokens[0]!.id;
       expect((await ask(mine, `${path}/tokens/${left}`, 'DELETE')).status).toBe(200);
-      expect((await info(second)).json).toMatchObject({ state: 'revoked' });
+      const { json: revoked } = await info(second);
+      expect(revoked).toMatchObject({ state: 'revoked' });
+      expect((await ask(mine, `${path}/tokens/${left}`, 'DELETE')).status).toBe(200);
+      expect((await info(second)).json).toEqual(revoked);
+      const [other] = (await ask(theirs, `/accounts/${theirs.account.id}/tokens`)).json as { id: string }[];
+      expect(await ask(mine, `${path}/tokens/${other!.id}`, 'DELETE')).toMatchObject({
+        status: 404,
+        json: { message: `Couldn't find token ${other!.id}` },
+      });
       await ask(mine, `${path}/revoke-all`, 'POST');
     });
 

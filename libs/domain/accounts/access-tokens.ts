@@ -54,18 +54,17 @@ export class AccessTokens {
 
   /** @returns whether there was a living token to revoke */
   async revoke(token: string): Promise<boolean> {
-    return this.end('token_hash = $1', [sha256(token)]);
+    return this.end('token_hash = $1 AND revoked_at IS NULL', [sha256(token)]);
   }
 
   /** @returns whether the account has such a token; one that is revoked stays so */
   async revokeById(accountId: string, id: string): Promise<boolean> {
-    await this.end('account_id = $1 AND id = $2', [accountId, id]);
-    return (await this.list(accountId)).some((token) => token.id === id);
+    return this.end('account_id = $1 AND id = $2', [accountId, id]);
   }
 
   /** @param keep a token to leave alive */
   async revokeAll(accountId: string, keep: string | null = null): Promise<void> {
-    await this.end('account_id = $1 AND token_hash IS DISTINCT FROM $2', [
+    await this.end('account_id = $1 AND token_hash IS DISTINCT FROM $2 AND revoked_at IS NULL', [
       accountId,
       keep === null ? null : sha256(keep),
     ]);
@@ -73,7 +72,7 @@ export class AccessTokens {
 
   private async end(which: string, values: readonly unknown[]): Promise<boolean> {
     const [rows]: [unknown[], number] = await this.dataSource.query(
-      `UPDATE access_tokens SET revoked_at = now() WHERE ${which} AND revoked_at IS NULL RETURNING id`,
+      `UPDATE access_tokens SET revoked_at = coalesce(revoked_at, now()) WHERE ${which} RETURNING id`,
       [...values],
     );
     return rows.length > 0;
