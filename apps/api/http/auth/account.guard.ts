@@ -11,13 +11,13 @@ import { badId } from '../parameters.js';
 
 import type { TokenOptions } from './access-token.strategy.js';
 import { PUBLIC, TOKEN_IN_QUERY, WHILE_STOPPED } from './public.decorator.js';
-import { type About, scopesMissing, SUBJECT } from './scopes.js';
+import { scopesMissing, SUBJECT, type Subject } from './scopes.js';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
- * Lets a request through when its token opens an account, and under `/n/<id>` only when it is that account. One that
- * changes something is refused while the account is stopped or its credentials are.
+ * Lets a request through when its token opens an account and is good for the route, and under `/n/<id>` only when it is
+ * that account. One that changes something is refused while the account is stopped or its credentials are.
  */
 @Injectable()
 export class AccountGuard extends AuthGuard('access-token') {
@@ -39,15 +39,16 @@ export class AccountGuard extends AuthGuard('access-token') {
     if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()])) return true;
     await super.canActivate(context);
     const request = context.switchToHttp().getRequest<Request>();
+    const { user, method } = request;
+    if (!user) throw new Unauthorized();
     const { namespaceId } = request.params;
     if (typeof namespaceId === 'string') {
       if (!isPublicId(namespaceId)) throw new InvalidRequest(badId(namespaceId, 'namespace_id'));
-      if (namespaceId.toLowerCase() !== request.user?.id) throw new NotFound('namespace', namespaceId);
+      if (namespaceId.toLowerCase() !== user.id) throw new NotFound('namespace', namespaceId);
     }
-    const reads =
-      READS.has(request.method) || this.reflector.get<boolean>(WHILE_STOPPED, context.getHandler()) === true;
-    this.checkScopes(context, request.user, reads);
-    const refusal = reads || !request.user ? null : await this.access.refusalToWrite(request.user);
+    const reads = READS.has(method) || this.reflector.get<boolean>(WHILE_STOPPED, context.getHandler()) === true;
+    this.checkScopes(context, user, reads);
+    const refusal = reads ? null : await this.access.refusalToWrite(user);
     if (refusal) throw refusal;
     return true;
   }
@@ -58,12 +59,11 @@ export class AccountGuard extends AuthGuard('access-token') {
     return user;
   }
 
-  /** A route that does not say what it is about is open to tokens without scopes only. */
-  private checkScopes(context: ExecutionContext, user: SignedIn | undefined, reads: boolean): void {
+  private checkScopes(context: ExecutionContext, { scopes }: SignedIn, reads: boolean): void {
     const targets = [context.getHandler(), context.getClass()];
-    const subject = this.reflector.getAllAndOverride<Parameters<typeof About>[0] | undefined>(SUBJECT, targets);
-    const missing = subject && user ? scopesMissing(user.scopes, subject, reads) : [];
-    if (missing === null || user?.scopes.length === 0) return;
+    const subject = this.reflector.getAllAndOverride<Subject | undefined>(SUBJECT, targets);
+    const missing = scopesMissing(scopes, subject, reads);
+    if (!missing) return;
     const wanted = missing.join(', ');
     throw new DomainError(403, 'invalid_request_error', `This access token may not do this: it needs one of ${wanted}`);
   }

@@ -11,6 +11,7 @@ describe('scopesMissing', () => {
     ['drafts', ['email.drafts'], false],
     ['sending', ['email.send'], false],
     ['account', ['contacts.read_only'], true],
+    [undefined, [], false],
   ] as const)('%s opens for %j (only to read: %s)', (subject, held, reads) => {
     expect(scopesMissing(held, subject, reads)).toBeNull();
   });
@@ -23,6 +24,7 @@ describe('scopesMissing', () => {
     ['sending', ['email.modify'], false],
     ['drafts', ['email.send'], false],
     ['folders', ['email.metadata'], false],
+    [undefined, ['email'], true],
   ] as const)('%s stays shut for %j (only to read: %s)', (subject, held, reads) => {
     expect(scopesMissing(held, subject, reads)).not.toBeNull();
   });

@@ -43,21 +43,24 @@ const needed = {
   account: { toRead: [...SCOPES], toChange: [...SCOPES] },
 } as const satisfies Record<string, Needed>;
 
+export type Subject = keyof typeof needed;
+
 export const SUBJECT = 'scope-subject';
 
 /** What the routes are about, which decides the scopes that open them. Every route that needs a token has it. */
-export const About = (subject: keyof typeof needed): CustomDecorator => SetMetadata(SUBJECT, subject);
+export const About = (subject: Subject): CustomDecorator => SetMetadata(SUBJECT, subject);
 
 /**
- * @param subject as `About` said it
+ * @param subject as `About` said it; a route that does not say it is open to tokens without scopes only
  * @returns the scopes of which a token needs one, when it has none of them; null when it may
  */
 export function scopesMissing(
   held: readonly string[],
-  subject: keyof typeof needed,
+  subject: Subject | undefined,
   reads: boolean,
 ): readonly Scope[] | null {
-  const { toRead, toChange } = needed[subject];
-  const wanted: readonly Scope[] = reads ? toRead : toChange;
-  return held.length === 0 || wanted.some((scope) => held.includes(scope)) ? null : wanted;
+  if (held.length === 0) return null;
+  const { toRead, toChange }: Needed = subject ? needed[subject] : { toRead: [], toChange: [] };
+  const wanted = reads ? toRead : toChange;
+  return wanted.some((scope) => held.includes(scope)) ? null : wanted;
 }
