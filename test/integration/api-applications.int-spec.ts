@@ -242,7 +242,10 @@ describe('applications', () => {
       await env.seed.sql(`UPDATE accounts SET deleted_at = now() - interval '31 days' WHERE id = $1`, [
         mine.account.id,
       ]);
-      await ask(mine, `${path}/upgrade`, 'POST');
+      expect(await ask(mine, `${path}/upgrade`, 'POST')).toMatchObject({
+        status: 404,
+        json: { message: `Couldn't find account ${mine.account.id}` },
+      });
       expect(await stored(mine)).toMatchObject({ billing_state: 'deleted', sync_enabled: false });
     });
 

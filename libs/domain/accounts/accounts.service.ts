@@ -123,7 +123,10 @@ export class AccountsService {
     );
   }
 
-  /** Lets sync run (again), of a deleted account too. Harmless when it does. */
+  /**
+   * Lets sync run (again), of a deleted account too. Harmless when it does.
+   * @throws NotFound for one that is gone, or was deleted more than `KEPT_DAYS` ago
+   */
   async start(id: string): Promise<void> {
     await this.switchSync(id, true, 'account.started', 'Sync was started.');
   }
@@ -189,7 +192,7 @@ export class AccountsService {
       if (changed.length > 0) {
         await log(tx, kind, message);
         tx.changes.record('modify', 'account', id);
-      }
+      } else if (on) await mustBeThere(tx);
       if (on) this.wakeAfter(tx, true);
     });
   }
@@ -211,6 +214,12 @@ export class AccountsService {
         : this.queue.add('account.watch', { accountId }),
     );
   }
+}
+
+/** @throws NotFound */
+async function mustBeThere(tx: Tx): Promise<void> {
+  const there = await tx.query('SELECT FROM accounts WHERE id = $1 AND deleted_at IS NULL', [tx.accountId]);
+  if (there.length === 0) throw new NotFound('account', tx.accountId);
 }
 
 /** @returns false when the mailbox was connected by somebody else meanwhile */

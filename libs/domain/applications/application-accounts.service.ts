@@ -40,7 +40,7 @@ export class ApplicationAccounts {
     return rows.map(toApplicationAccountView);
   }
 
-  /** A deleted one too, as long as it can come back. @throws NotFound */
+  /** A deleted one too, until it is removed for good. @throws NotFound */
   async get(application: ApplicationRef, accountId: string): Promise<ApplicationAccountView> {
     const [row] = await this.reader.rows<ApplicationAccountRow>(
       `SELECT ${COLUMNS} FROM accounts a WHERE a.application_id = $1 AND a.id = $2`,
@@ -57,7 +57,7 @@ export class ApplicationAccounts {
     return this.get(application, accountId);
   }
 
-  /** Sync goes on; a deleted account comes back. @throws NotFound */
+  /** Sync goes on; a deleted account comes back. @throws NotFound also for one that cannot any more */
   async upgrade(application: ApplicationRef, accountId: string): Promise<void> {
     await this.get(application, accountId);
     await this.accounts.start(accountId);
