@@ -1,4 +1,5 @@
 import type { Tx } from '#libs/changes/account-writer.js';
+import { mirrors } from '#libs/domain/folders/mirrors.js';
 import { emailsOf } from '#libs/domain/messages/emails-of.js';
 import { snippetOfHtml } from '#libs/mime/snippet.js';
 
@@ -79,6 +80,19 @@ export interface KnownPlace {
   readonly folderId: string;
   readonly uid: string;
   readonly uidValidity: string;
+}
+
+/** Where a draft stays when it is deleted: where somebody put a copy of it, and in mirrors of that. */
+export async function foldersWithoutDraft(tx: Tx, messageId: string): Promise<string[]> {
+  const folders = await tx.query<{ id: string; role: string | null }>(
+    `SELECT id, role FROM (
+       SELECT DISTINCT folder_id FROM message_uids WHERE account_id = $1 AND message_id = $2 OFFSET 0
+     ) AS place, LATERAL (
+       SELECT id, role FROM categories WHERE account_id = $1 AND id = place.folder_id OFFSET 0
+     ) AS folder WHERE role IS DISTINCT FROM 'drafts'`,
+    [tx.accountId, messageId],
+  );
+  return folders.every(({ role }) => mirrors.has(role)) ? [] : folders.map(({ id }) => id);
 }
 
 /** Unties a message from its places, but for those in some folders. @returns where it was */

@@ -10,12 +10,12 @@ import type { AccountRef } from '../accounts/account-ref.js';
 import { queueActions } from '../actions/actions.js';
 import { mustFitIntoMessage } from '../files/attachable-files.js';
 import { MailContents } from '../messages/mail-contents.service.js';
-import { touchThreads } from '../messages/touch-mail.js';
+import { touchMessages, touchThreads } from '../messages/touch-mail.js';
 import { mustNotBeSending } from '../send/send-rules.js';
 
 import type { DraftFields, DraftRow } from './draft-fields.js';
 import type { FetchedFiles } from './draft-files.js';
-import { deleteDraftRow, draftRow, takePlaces } from './draft-rows.js';
+import { deleteDraftRow, draftRow, foldersWithoutDraft, takePlaces } from './draft-rows.js';
 import { createDraft, writeDraft } from './write-draft.js';
 
 /** Drafts as users write them: kept here at once, then saved in the provider's drafts folder. */
@@ -45,13 +45,20 @@ export class Drafts {
     });
   }
 
-  /** @throws NotFound, Conflict when it has another version by now */
+  /**
+   * What lies in an ordinary folder, too, stays there: it is a message from then on.
+   * @throws NotFound, Conflict when it has another version by now
+   */
   async remove(account: AccountRef, id: string, version: number | null): Promise<void> {
     await this.writer.write(account.id, async (tx) => {
       const draft = await mustBe(tx, id, version);
-      const places = await takePlaces(tx, id);
-      await deleteDraftRow(tx, id);
-      tx.changes.record('delete', 'draft', id);
+      const kept = await foldersWithoutDraft(tx, id);
+      const places = await takePlaces(tx, id, kept);
+      if (kept.length > 0) await touchMessages(tx, [id]);
+      else {
+        await deleteDraftRow(tx, id);
+        tx.changes.record('delete', 'draft', id);
+      }
       await touchThreads(tx, [draft.threadId]);
       const { messageIdHeader, madeHere, version: last } = draft;
       const details = { messageIdHeader, madeHere, version: last, places };

@@ -34,6 +34,8 @@ interface Deletion {
   readonly uids: readonly string[];
   readonly version: number;
   readonly madeHere: boolean;
+  /** It goes on as a message in other folders. */
+  readonly kept: boolean;
 }
 
 interface Copy extends OwnCopy {
@@ -101,7 +103,7 @@ const OWN = `
     ) AS newest
   FROM messages WHERE account_id = $1 AND id = ANY($2) AND made_here`;
 
-/** Of drafts that are gone here, by the Message-IDs of their copies or by where these lay. */
+/** Of drafts that are gone here, or are none any more, by the Message-IDs of their copies or by where these lay. */
 async function deletionsOf(
   tx: Tx,
   folderId: string,
@@ -109,21 +111,21 @@ async function deletionsOf(
   batch: readonly Pick<Copy, 'uid'>[],
 ): Promise<Deletion[]> {
   return tx.query<Deletion>(
-    `SELECT known.id, state, version, "madeHere", lay.uids
+    `SELECT known.id, state, version, "madeHere", kept, lay.uids
      FROM (
        SELECT object_id AS id, state, details->'places' AS places,
-         coalesce((details->>'version')::int, 0) AS version, coalesce((details->>'madeHere')::bool, false) AS "madeHere"
+         coalesce((details->>'version')::int, 0) AS version, coalesce((details->>'madeHere')::bool, false) AS "madeHere",
+         EXISTS (SELECT FROM messages WHERE account_id = $1 AND id = object_id OFFSET 0) AS kept
        FROM actions WHERE account_id = $1 AND kind = 'draft.delete'
          -- Where it lay counts as long as it may lie there still.
-         AND (object_id = ANY($3) OR state <> 'successful')
-         AND NOT EXISTS (SELECT FROM messages WHERE account_id = $1 AND id = object_id OFFSET 0) OFFSET 0
+         AND (object_id = ANY($3) OR state <> 'successful') OFFSET 0
      ) AS known, LATERAL (
        SELECT coalesce(array_agg((place->>'uid')::bigint::text), '{}') AS uids
        FROM jsonb_array_elements(places) AS place
        JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = $2
        WHERE place->>'folderId' = $2 AND place->>'uidValidity' = sync.cursor->>'uidValidity'
      ) AS lay
-     WHERE known.id = ANY($3) OR lay.uids && $4::text[]`,
+     WHERE (state = 'pending' OR NOT kept) AND (known.id = ANY($3) OR lay.uids && $4::text[])`,
     [tx.accountId, folderId, ids, batch.map(({ uid }) => String(uid))],
   );
 }
@@ -148,9 +150,14 @@ function sort(
   const unwanted = new Set<number>();
   const restored = new Map<number, Deletion>();
   const surplus: Surplus[] = [];
+  const gone = deletions.filter(({ kept }) => !kept);
   const last = lastSeen(fresh, rows);
   for (const copy of fresh.toSorted((one, other) => one.uid - other.uid)) {
     const { uid, parsed } = copy;
+    if (deletions.some(({ kept, uids }) => kept && uids.includes(String(uid)))) {
+      unwanted.add(uid);
+      continue;
+    }
     const row = rows.get(ownId(copy) ?? '');
     const judged = row ? verdictOf(role, copy, row, last.get(row.id) ?? 0) : 'foreign';
     const verdict = isKnownOtherwise(copy, row, judged) ? 'foreign' : judged;
@@ -164,7 +171,7 @@ function sort(
       unwanted.add(uid);
       surplus.push({ id: row.id, uid, twin: false });
     } else if (!row) {
-      const deletion = deletionOf(copy, deletions);
+      const deletion = deletionOf(copy, gone);
       if (deletion?.state === 'failed') {
         if (![...restored.values()].includes(deletion)) restored.set(uid, deletion);
       } else if (deletion) {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import { AccountWriter, type Tx } from '#libs/changes/account-writer.js';
+import { mirrors } from '#libs/domain/folders/mirrors.js';
 import { touchMessages, touchThreads } from '#libs/domain/messages/touch-mail.js';
 import { buildDraft } from '#libs/mime/build-draft.js';
 import type { NewPlace } from '#libs/providers/contracts/mail-writer.js';
@@ -178,9 +179,6 @@ export class DraftEffects {
     }
   }
 }
-
-/** Folders that show what lies in others: older copies leave them, too. */
-const mirrors = new Set<string | null>(['all', 'starred', 'important']);
 
 /** Where the action's message lay, unless the folder was renumbered since. */
 function uidsIn(folder: StoredFolder, { details }: PendingAction): number[] {
