@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 
 import { buildMessage, type BuiltMessage, type OutgoingMessage } from './build-message.js';
 import { type DraftKey, printOf, sealOf } from './draft-print.js';
-import { parseMessage } from './parse-message.js';
+import { parseWhole } from './parse-message.js';
 
 /**
  * The copy of a draft for the provider's folder of drafts. Its header has a seal of what is in it, as it will be read: so
@@ -12,6 +12,6 @@ export async function buildDraft(message: OutgoingMessage, key: DraftKey): Promi
   const files = message.files.map((file) => ({ ...file, size: 0, content: () => Buffer.alloc(0) }));
   const { bytes } = await buildMessage({ ...message, files }, { keepBcc: true });
   const source = await buffer(bytes.open());
-  const print = printOf(parseMessage({ source, complete: true, structure: null, textParts: new Map() }));
+  const print = printOf(parseWhole(source));
   return buildMessage({ ...message, draftSeal: sealOf(print, key) }, { keepBcc: true });
 }

@@ -1,12 +1,6 @@
-import { parseMessage } from './parse-message.js';
+import { parseWhole } from './parse-message.js';
 
-const reportOf = (text: string) =>
-  parseMessage({
-    source: Buffer.from(text.replaceAll('\n', '\r\n')),
-    complete: true,
-    structure: null,
-    textParts: new Map(),
-  }).report;
+const reportOf = (text: string) => parseWhole(Buffer.from(text.replaceAll('\n', '\r\n'))).report;
 
 const bounce = (status: string, returned: string, type = 'text/rfc822-headers') => `From: MAILER-DAEMON@mx.example.org
 To: ada@example.com

@@ -1,12 +1,6 @@
-import { parseMessage } from './parse-message.js';
+import { parseWhole } from './parse-message.js';
 
-const reportOf = (text: string) =>
-  parseMessage({
-    source: Buffer.from(text.replaceAll('\n', '\r\n')),
-    complete: true,
-    structure: null,
-    textParts: new Map(),
-  }).report;
+const reportOf = (text: string) => parseWhole(Buffer.from(text.replaceAll('\n', '\r\n'))).report;
 
 const ID = '0mwqdfz1k40a7c2m8x5p9q3rt-0@example.com';
 const RETURNED = `Return-Path: <ada@example.com>

@@ -1,9 +1,9 @@
-import { parseMessage } from './parse-message.js';
+import { parseWhole } from './parse-message.js';
 import type { ParsedMessage } from './parsed-message.js';
 
 function parse(text: string): ParsedMessage {
   const source = Buffer.from(text.replace(/\r?\n/g, '\r\n'), 'latin1');
-  return parseMessage({ source, complete: true, structure: null, textParts: new Map() });
+  return parseWhole(source);
 }
 
 describe('parseMessage', () => {

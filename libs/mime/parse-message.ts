@@ -76,6 +76,11 @@ export function parseMessage(message: MessageSource, budget: ParseBudget = defau
   }
 }
 
+/** Reads a message of which every byte is at hand. */
+export function parseWhole(source: Buffer): ParsedMessage {
+  return parseMessage({ source, complete: true, structure: null, textParts: new Map() });
+}
+
 /** What `parseMessage` says of the header of this message. */
 export function headerHashOf(source: Buffer): string {
   return hashHeader(source, readHeaderBlock(source, 0, defaultBudget.headerBytes));

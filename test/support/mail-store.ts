@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { newId } from '#libs/common/ids.js';
 import { createDataSource, poolOf } from '#libs/database/data-source.js';
-import { parseMessage } from '#libs/mime/parse-message.js';
+import { parseWhole } from '#libs/mime/parse-message.js';
 import { type FolderRef, ingest, type ReadMessage } from '#libs/sync/mail/ingest.js';
 
 import { createDatabase } from './servers.js';
@@ -113,7 +113,7 @@ export function readMessage(uid: number, text: string, fields: Partial<ReadMessa
     size: source.length,
     emailId: null,
     providerThreadId: null,
-    parsed: parseMessage({ source, complete: true, structure: null, textParts: new Map() }),
+    parsed: parseWhole(source),
     ...fields,
   };
 }

@@ -1,12 +1,10 @@
-import { parseMessage } from '#libs/mime/parse-message.js';
+import { parseWhole } from '#libs/mime/parse-message.js';
 
 import { sampleMail } from './sample-mail.js';
 
 const now = new Date('2026-01-31T12:00:00Z');
 const sample = sampleMail(now);
-const parsed = sample.map(({ raw }) =>
-  parseMessage({ source: raw, complete: true, structure: null, textParts: new Map() }),
-);
+const parsed = sample.map(({ raw }) => parseWhole(raw));
 
 describe('sampleMail', () => {
   it('is a small, varied mailbox', () => {

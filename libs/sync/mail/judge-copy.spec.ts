@@ -2,8 +2,7 @@ import { buildDraft } from '#libs/mime/build-draft.js';
 import type { OutgoingMessage } from '#libs/mime/build-message.js';
 import { type DraftKey, printOf, sealOf } from '#libs/mime/draft-print.js';
 import { allBytes } from '#libs/mime/message-bytes.js';
-import { parseMessage } from '#libs/mime/parse-message.js';
-import type { ParsedMessage } from '#libs/mime/parsed-message.js';
+import { parseWhole } from '#libs/mime/parse-message.js';
 
 import { isOurs, judgeCopy, type JudgedCopy, type OwnMessage } from './judge-copy.js';
 
@@ -34,10 +33,8 @@ const draft = (version: number, more: Partial<OutgoingMessage> = {}): OutgoingMe
   ...more,
 });
 const KEY: DraftKey = { secret: '8d8b2f0e-6d7a-4f6c-9a55-0f1c1e6a3b11', since: new Date('2026-01-01T00:00:00Z') };
-const parse = (source: Buffer): ParsedMessage =>
-  parseMessage({ source, complete: true, structure: null, textParts: new Map() });
 const read = (source: Buffer, receivedAt = SAVED): JudgedCopy => {
-  const parsed = parse(source);
+  const parsed = parseWhole(source);
   return { parsed, receivedAt, ours: isOurs({ parsed, receivedAt }, KEY) };
 };
 async function saved(version: number, more: Partial<OutgoingMessage> = {}): Promise<Buffer> {
@@ -62,7 +59,7 @@ describe('isOurs', () => {
   it('cannot be said by who has a copy and not the key, nor with the key of another account', async () => {
     const source = await saved(1);
     const seal = SEAL.exec(source.toString('latin1'))?.[1];
-    const print = printOf(parse(source));
+    const print = printOf(parseWhole(source));
     expect([seal, read(source).ours]).toEqual([sealOf(print, KEY), true]);
     for (const forged of [print, sealOf(print, { ...KEY, secret: 'another' }), '']) {
       expect(changed(source, SEAL, `X-Postrider-Draft: ${forged}\r\n`).ours).toBe(false);
@@ -70,7 +67,7 @@ describe('isOurs', () => {
   });
 
   it('was said without a key by copies that are older than it', async () => {
-    const print = printOf(parse(await saved(1)));
+    const print = printOf(parseWhole(await saved(1)));
     const source = (await saved(1)).toString('latin1').replace(SEAL, `X-Postrider-Draft: ${print}\r\n`);
     const old = new Date(KEY.since.getTime() - 1000);
     expect(read(Buffer.from(source, 'latin1'), old).ours).toBe(true);

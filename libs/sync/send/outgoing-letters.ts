@@ -5,7 +5,7 @@ import { Reader } from '#libs/database/reader.js';
 import type { OutgoingContent } from '#libs/domain/send/outgoing.js';
 import { buildMessage, type OutgoingFile } from '#libs/mime/build-message.js';
 import type { MessageBytes } from '#libs/mime/message-bytes.js';
-import { parseMessage } from '#libs/mime/parse-message.js';
+import { parseWhole } from '#libs/mime/parse-message.js';
 import { bytesWithoutBcc } from '#libs/mime/without-bcc.js';
 
 import { DraftStore } from '../syncback/draft-store.js';
@@ -47,9 +47,7 @@ export class OutgoingLetters {
   private async raw(content: OutgoingContent, blobKey: string): Promise<Outgoing> {
     const stored = await this.files.bytes(blobKey);
     if (!stored) throw notReady();
-    const { body, files } = await this.files.whole(stored, async (source) =>
-      parseMessage({ source, complete: true, structure: null, textParts: new Map() }),
-    );
+    const { body, files } = await this.files.whole(stored, async (source) => parseWhole(source));
     const bytes = await bytesWithoutBcc(stored);
     return { ...content, bytes, content: { ...content, body, raw: { blobKey, files } } };
   }
