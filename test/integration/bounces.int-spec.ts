@@ -3,7 +3,7 @@ import { newId } from '#libs/common/ids.js';
 import { becomeSent } from '#libs/sync/send/sent-message.js';
 
 import { ActingAccount } from '../support/acting-account.js';
-import { Engine } from '../support/engine.js';
+import type { Engine } from '../support/engine.js';
 import { letter, messageId } from '../support/letters.js';
 
 const report = (name: string, returned: string) =>
@@ -23,14 +23,10 @@ describe('a report of a failed delivery that comes before the message it tells o
   let account: ActingAccount;
 
   beforeAll(async () => {
-    engine = await Engine.start();
-    account = await ActingAccount.open(engine);
-    await account.round();
+    account = await ActingAccount.start();
+    ({ engine } = account);
   });
-  afterAll(async () => {
-    account?.client.close();
-    await engine?.stop();
-  });
+  afterAll(() => account?.stop());
 
   const failures = async (subject: string) => {
     const rows = await engine.rows<{ failures: unknown }>(

@@ -3,7 +3,7 @@ import { newId } from '#libs/common/ids.js';
 import { becomeSent } from '#libs/sync/send/sent-message.js';
 
 import { ActingAccount } from '../support/acting-account.js';
-import { Engine } from '../support/engine.js';
+import type { Engine } from '../support/engine.js';
 import { answering, letter } from '../support/letters.js';
 
 describe('a message that came back before it was known to be sent', () => {
@@ -11,14 +11,10 @@ describe('a message that came back before it was known to be sent', () => {
   let account: ActingAccount;
 
   beforeAll(async () => {
-    engine = await Engine.start();
-    account = await ActingAccount.open(engine);
-    await account.round();
+    account = await ActingAccount.start();
+    ({ engine } = account);
   });
-  afterAll(async () => {
-    account.client.close();
-    await engine.stop();
-  });
+  afterAll(() => account?.stop());
 
   it('is in one thread with what came back, and with the answers to it', async () => {
     const [returned] = await account.deliver('INBOX', 'returned');

@@ -1,7 +1,7 @@
 import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
 import { ActingAccount } from '../support/acting-account.js';
-import { Engine } from '../support/engine.js';
+import type { Engine } from '../support/engine.js';
 import { Killed, killedAfter, refusing, servers } from '../support/meddling.js';
 
 describe.each(servers)('folder actions on a server with %s', (_, dovecot) => {
@@ -12,14 +12,10 @@ describe.each(servers)('folder actions on a server with %s', (_, dovecot) => {
   let id: string;
 
   beforeAll(async () => {
-    engine = await Engine.start({ dovecot });
-    account = await ActingAccount.open(engine);
-    await account.round();
+    account = await ActingAccount.start({ dovecot });
+    ({ engine } = account);
   });
-  afterAll(async () => {
-    account.client.close();
-    await engine.stop();
-  });
+  afterAll(() => account?.stop());
   beforeEach(async () => {
     await engine.rows('DELETE FROM actions');
     subject = `letter${++number}`;

@@ -3,7 +3,7 @@ import { AccountState } from '#libs/sync/account-state.js';
 import { Syncback } from '#libs/sync/syncback/syncback.js';
 
 import { ActingAccount, type Meddling } from '../support/acting-account.js';
-import { Engine } from '../support/engine.js';
+import type { Engine } from '../support/engine.js';
 import { Killed, killedAfter, refusing, servers } from '../support/meddling.js';
 
 describe.each(servers)('actions on a server with %s', (name, dovecot) => {
@@ -14,15 +14,12 @@ describe.each(servers)('actions on a server with %s', (name, dovecot) => {
   let id: string;
 
   beforeAll(async () => {
-    engine = await Engine.start({ dovecot });
-    account = await ActingAccount.open(engine);
+    account = await ActingAccount.start({ dovecot });
+    ({ engine } = account);
     await account.client.mailboxCreate('Work');
     await account.round();
   });
-  afterAll(async () => {
-    account.client.close();
-    await engine.stop();
-  });
+  afterAll(() => account?.stop());
   beforeEach(async () => {
     await engine.rows('DELETE FROM actions');
     subject = `letter${++number}`;

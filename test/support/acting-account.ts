@@ -15,7 +15,7 @@ import { FolderRound } from '#libs/sync/folder-round.js';
 import type { Watch } from '#libs/sync/folder-visits.js';
 import { Syncback } from '#libs/sync/syncback/syncback.js';
 
-import type { Engine } from './engine.js';
+import { Engine, type EngineOptions } from './engine.js';
 import { letter } from './letters.js';
 
 /** What replaces members of the driver; the real ones are in `driver`. */
@@ -40,6 +40,19 @@ export class ActingAccount {
 
   static async open(engine: Engine): Promise<ActingAccount> {
     return new ActingAccount(engine, await engine.client(), await engine.addAccount());
+  }
+
+  /** On an engine of its own, with all folders known. */
+  static async start(options: EngineOptions = {}): Promise<ActingAccount> {
+    const account = await ActingAccount.open(await Engine.start(options));
+    await account.round();
+    return account;
+  }
+
+  /** Ends what `start` began. */
+  async stop(): Promise<void> {
+    this.client.close();
+    await this.engine.stop();
   }
 
   /** Puts letters into a folder, and reads them. @returns their message ids */
