@@ -35,14 +35,16 @@ interface Bounce {
  * @param fresh whether they have just come
  */
 export async function noteBounces(tx: Tx, messages: readonly NewMessage[], fresh: boolean): Promise<void> {
+  let kept = 0;
   for (const { id, receivedAt, parsed, draft, sent } of messages) {
     const { report } = parsed;
     if (!report || draft || sent || report.originalIds.length === 0) continue;
     const bounce = { id, receivedAt, fresh, failures: report.failures };
     const returned = await returnedBy(tx, report.originalIds);
     if (returned) await note(tx, returned, bounce);
-    else await keep(tx, report.originalIds, bounce);
+    else kept += await keep(tx, report.originalIds, bounce);
   }
+  if (kept > 0) await forgetOld(tx);
 }
 
 /** Notes what reports said of messages that have become known, by Message-ID, as sent. */
@@ -77,13 +79,18 @@ async function note(tx: Tx, { id, failures }: Returned, bounce: Bounce): Promise
   ]);
 }
 
-async function keep(tx: Tx, originalIds: readonly string[], bounce: Bounce): Promise<void> {
+/** @returns under how many Message-IDs */
+async function keep(tx: Tx, originalIds: readonly string[], bounce: Bounce): Promise<number> {
   const headers = originalIds.filter((header) => Buffer.byteLength(header) <= LONGEST_HEADER);
   await tx.query(
     `INSERT INTO waiting_reports (account_id, message_id_header, report_id, failures, received_at, fresh)
      SELECT $1, header, $3, $4, $5, $6 FROM unnest($2::text[]) AS header ON CONFLICT DO NOTHING`,
     [tx.accountId, headers, bounce.id, JSON.stringify(bounce.failures), bounce.receivedAt, bounce.fresh],
   );
+  return headers.length;
+}
+
+async function forgetOld(tx: Tx): Promise<void> {
   await tx.query(
     `DELETE FROM waiting_reports WHERE account_id = $1 AND (created_at < now() - make_interval(days => $2)
        OR (message_id_header, report_id) IN (
