@@ -29,7 +29,7 @@ export async function becomeSent(
   content: OutgoingContent | null,
   options: { readonly saveCopy: boolean },
 ): Promise<void> {
-  if (content && (await isFiledAlready(tx, content))) {
+  if (content && (await takeFiledCopy(tx, content))) {
     if (options.saveCopy) await queueActions(tx, [savingOf(content)]);
     await noteWaitingBounces(tx, [content.messageIdHeader]);
     return;
@@ -73,8 +73,11 @@ export async function becomeSent(
 const savingOf = ({ id, raw }: Pick<OutgoingContent, 'id' | 'raw'>) =>
   ({ kind: 'sent.save', objectId: id, details: raw ? { blobKey: raw.blobKey } : {} }) as const;
 
-/** Its copy came before we knew that it was sent, and is the message. Who got it blindly it does not tell. */
-async function isFiledAlready(tx: Tx, content: OutgoingContent): Promise<boolean> {
+/**
+ * Its copy, when it came before we knew that it was sent, is the message. Who got it blindly it does not tell.
+ * @returns whether there is one
+ */
+async function takeFiledCopy(tx: Tx, content: OutgoingContent): Promise<boolean> {
   const emails = emailsOf(content);
   const bcc = content.bcc.length > 0;
   const [row] = await tx.query<{ threadId: string }>(
