@@ -1,4 +1,5 @@
 import type { Application } from '#libs/domain/applications/applications.service.js';
+import { isRedirectUri } from '#libs/domain/applications/redirect-uri.js';
 
 import type { Context } from './context.js';
 import { CommandError, say, type Terminal } from './terminal.js';
@@ -24,6 +25,8 @@ export async function createApplication(
   name: string,
   { json = false, 'redirect-uri': redirectUris }: ApplicationFlags,
 ): Promise<void> {
+  const bad = redirectUris?.find((address) => !isRedirectUri(address));
+  if (bad !== undefined) throw new CommandError(`--redirect-uri: ${bad} is no absolute address without a fragment`);
   const { application, clientSecret } = await applications.create(name);
   if (redirectUris) await applications.change(application.id, { redirectUris });
   tellSecret(terminal, application.clientId, clientSecret, json);

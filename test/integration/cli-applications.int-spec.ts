@@ -41,6 +41,18 @@ describe('applications on the command line', () => {
     );
   });
 
+  it('are not made with an address to which nobody can be sent', async () => {
+    const before = await at.command(['app', 'list']);
+    for (const address of ['javascript:alert(1)', 'shop.example/done', 'https://shop.example/#done']) {
+      expect(await at.command(['app', 'create', 'Shop', '--redirect-uri', address])).toEqual({
+        code: 1,
+        output: '',
+        complaint: `--redirect-uri: ${address} is no absolute address without a fragment`,
+      });
+    }
+    expect(await at.command(['app', 'list'])).toEqual(before);
+  });
+
   it('get another secret', async () => {
     const { client_id: id, client_secret: old } = await created('Rotating');
     const { output } = await at.command(['app', 'rotate-secret', id, '--grace-hours', '0', '--json']);

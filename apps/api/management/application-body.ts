@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
+import { InvalidRequest } from '#libs/common/errors.js';
 import type { ApplicationChange } from '#libs/domain/applications/applications.service.js';
 import type { OAuthClient } from '#libs/domain/applications/oauth-clients.js';
-
-import { InvalidRequest } from '#libs/common/errors.js';
+import { isRedirectUri, protocolOf } from '#libs/domain/applications/redirect-uri.js';
 
 const MOST_URIS = 50;
 
@@ -46,18 +46,8 @@ export const ApplicationBody = z.object({
 });
 export type ApplicationBody = z.infer<typeof ApplicationBody>;
 
-/** Apps of phones and desktops use schemes of their own; those that run as a script in a page go nowhere. */
-function isRedirectUri(text: string): boolean {
-  const protocol = protocolOf(text);
-  return protocol !== '' && !text.includes('#') && !/^(javascript|data|vbscript|blob|file|about):$/.test(protocol);
-}
-
 const badUri = (text: unknown): string =>
   `"redirect_uris": ${String(text).slice(0, 60)} is no absolute address without a fragment`;
-
-function protocolOf(text: string): string {
-  return URL.canParse(text) ? new URL(text).protocol : '';
-}
 
 /** @throws InvalidRequest for half of a registration */
 export function applicationChange(body: ApplicationBody): ApplicationChange {
