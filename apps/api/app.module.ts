@@ -14,6 +14,7 @@ import { DraftsModule } from '#libs/domain/drafts/drafts.module.js';
 import { FilesModule } from '#libs/domain/files/files.module.js';
 import { FoldersModule } from '#libs/domain/folders/folders.module.js';
 import { MessagesModule } from '#libs/domain/messages/messages.module.js';
+import { SearchModule } from '#libs/domain/search/search.module.js';
 import { SendModule } from '#libs/domain/send/send.module.js';
 import { TagsModule } from '#libs/domain/tags/tags.module.js';
 import { ThreadsModule } from '#libs/domain/threads/threads.module.js';
@@ -36,6 +37,7 @@ import { JobStatusesController } from './job-statuses/job-statuses.controller.js
 import { ManagementModule } from './management/management.module.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { OauthModule } from './oauth/oauth.module.js';
+import { SearchController } from './search/search.controller.js';
 import { OutboxController } from './send/outbox.controller.js';
 import { SendController } from './send/send.controller.js';
 import { TagsController } from './tags/tags.controller.js';
@@ -60,14 +62,16 @@ export class AppModule {
         FilesModule,
         FoldersModule,
         MessagesModule,
+        SearchModule,
         SendModule,
         TagsModule,
         ThreadsModule,
         OauthModule,
         ManagementModule,
       ],
-      // Express tries routes in this order: the busiest first.
+      // Express tries routes in this order: the busiest first, but `search` before what takes it for an id.
       controllers: [
+        SearchController,
         ThreadsController,
         MessagesController,
         DraftsController,

@@ -8,11 +8,13 @@ import type { Config } from '#libs/config/config.js';
 import { LoggerModule } from '#libs/config/logger.module.js';
 import { DatabaseModule } from '#libs/database/database.module.js';
 import { DeletedAccounts } from '#libs/domain/accounts/deleted-accounts.js';
+import { SearchIndexer } from '#libs/domain/search/search-indexer.js';
 import { QueuesModule } from '#libs/queues/queues.module.js';
 import { SyncModule } from '#libs/sync/sync.module.js';
 
 import { JOB_HANDLERS, type JobHandlers, JobRunner } from './job-runner.js';
 import { Cleaner } from './maintenance/cleaner.js';
+import { SearchClock } from './maintenance/search-clock.js';
 import { SendClock } from './maintenance/send-clock.js';
 import { Sweeper } from './maintenance/sweeper.js';
 import { RemoteCallsProcessor } from './remote-calls/remote-calls.processor.js';
@@ -43,6 +45,8 @@ export class WorkerModule {
         BackfillProcessor,
         Sweeper,
         SendClock,
+        SearchIndexer,
+        SearchClock,
         Cleaner,
         OldChanges,
         DeletedAccounts,

@@ -19,6 +19,7 @@ import { DraftKeys1790001050000 } from '../../migrations/1790001050000-draft-key
 import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
 import { Webhooks1790001110000 } from '../../migrations/1790001110000-webhooks.js';
 import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
+import { Search1790001120000 } from '../../migrations/1790001120000-search.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -26,6 +27,7 @@ import { Application } from './application.entity.js';
 import { BackfillRange, Category, FolderSync, PoisonUid } from './category.entity.js';
 import { FileRow, Message, MessageBody, MessageUid, WaitingReport } from './message.entity.js';
 import { connectionSettings, type DatabaseOptions } from './pool.js';
+import { SearchAccount, SearchDocument } from './search.entity.js';
 import { Send } from './send.entity.js';
 import { SnakeNaming } from './snake-naming.js';
 import { Change, Thread, ThreadCategory, ThreadParticipant, ThreadRef } from './thread.entity.js';
@@ -59,6 +61,8 @@ export const entities = [
   WebhookCursor,
   WebhookDelivery,
   WebhookTally,
+  SearchAccount,
+  SearchDocument,
   WorkerRow,
 ];
 
@@ -90,6 +94,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       DraftKeys1790001050000,
       ApplicationSettings1790001100000,
       Webhooks1790001110000,
+      Search1790001120000,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

@@ -66,7 +66,7 @@ interface Tag {
   readonly text: boolean;
 }
 
-class TagScanner {
+export class TagScanner {
   /** What was searched for in vain once need not be searched for again: keeps hostile input linear. */
   private readonly absent = new Set<string>();
 

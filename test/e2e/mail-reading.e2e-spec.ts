@@ -175,6 +175,12 @@ describe('a mailbox that was connected and synced', () => {
     expect(folders.map(({ name }) => name).toSorted()).toEqual(['inbox', 'sent']);
   });
 
+  it('is found by what its mail says, once the worker has come to it', async () => {
+    const found = () => ada.api.ok<Item[]>('/messages/search?q=%22marz.pdf%22%20invoice');
+    const [invoice] = await eventually('the index', async () => ((await found()).length > 0 ? found() : null));
+    expect(invoice).toMatchObject({ subject: 'Invoice', thread_id: (await message('Invoice')).thread_id });
+  });
+
   it('has one message for a copy in two folders', async () => {
     expect(await subjects('/messages?subject=Lunch%3F')).toEqual(['Lunch?']);
     expect(await subjects('/messages?in=archive')).toEqual(['Lunch?']);

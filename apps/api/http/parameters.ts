@@ -28,6 +28,16 @@ function parameter(key: string, check: Check = () => {}) {
 
 export const text = (key: string) => parameter(key).optional();
 
+/** Without it, or with nothing but blanks, the request is refused in the words that clients of this API family know. */
+export const required = (key: string) =>
+  parameter(key)
+    .optional()
+    .transform((value, context) => {
+      if (value !== undefined && value.trim() !== '') return value;
+      context.addIssue({ code: 'custom', message: `GET HTTP method must include ${key} url parameter` });
+      return z.NEVER;
+    });
+
 const INTEGER = /^-?\d+$/;
 
 function wholeNumber(name: string, fallback: number, most: number, tooMany: string) {

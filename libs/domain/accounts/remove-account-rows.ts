@@ -22,6 +22,8 @@ const ACCOUNT_TABLES = [
   'message_bodies',
   'waiting_reports',
   'messages',
+  'search_documents',
+  'search_accounts',
   'categories',
   'webhook_deliveries',
   'webhook_cursors',

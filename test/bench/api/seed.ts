@@ -59,22 +59,27 @@ async function withoutIndexes(client: Client, work: () => Promise<void>): Promis
   for (const { indexdef } of rows) await client.query(indexdef);
 }
 
-/** Threads are made by the code that makes them in the product; every tenth with unread mail is new to its owner. */
-async function makeThreads(client: Client): Promise<void> {
+/**
+ * Threads are made by the code that makes them in the product; every tenth with unread mail is new to its owner.
+ * @param accountId only of this account; of all when it is null
+ */
+export async function makeThreads(client: Client, accountId: string | null = null): Promise<void> {
   const tx: Queryable = {
     query: async <Row>(sql: string, parameters: readonly unknown[] = []) =>
       (await client.query(sql, [...parameters])).rows as Row[],
   };
   const { rows } = await client.query<{ account_id: string; ids: string[] }>(
     `SELECT account_id, array_agg(thread_id ORDER BY last DESC) AS ids
-     FROM (SELECT account_id, thread_id, max(received_at) AS last FROM messages GROUP BY 1, 2) AS thread
+     FROM (SELECT account_id, thread_id, max(received_at) AS last FROM messages
+           WHERE $1::text IS NULL OR account_id = $1 GROUP BY 1, 2) AS thread
      GROUP BY 1`,
+    [accountId],
   );
-  for (const { account_id: accountId, ids } of rows) {
+  for (const { account_id: owner, ids } of rows) {
     for (let at = 0; at < ids.length; at += BATCH) {
       const batch = ids.slice(at, at + BATCH);
       await client.query('BEGIN');
-      await refreshThreads(tx, accountId, batch, { unseen: new Set(batch.filter((_, n) => n % 10 === 0)) });
+      await refreshThreads(tx, owner, batch, { unseen: new Set(batch.filter((_, n) => n % 10 === 0)) });
       await client.query('COMMIT');
     }
   }
