@@ -32,6 +32,8 @@ export interface ParsedFile {
   readonly size: number;
   readonly contentId: string | null;
   readonly disposition: 'attachment' | 'inline';
+  /** Of what is in it (draft-print.ts), where somebody read that. */
+  readonly contentDigest?: string | undefined;
 }
 
 export interface ParsedMessage {

@@ -7,6 +7,9 @@ import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 import { servers } from '../support/meddling.js';
 
+/** The end of it, as it is written in a message. */
+const lastOf = (content: string): string => Buffer.from(content).toString('base64').slice(-4);
+
 describe.each([servers[0], servers[2]])('drafts that others write to, on a server with %s', (_, dovecot) => {
   let engine: Engine;
   let author: DraftAuthor;
@@ -101,6 +104,31 @@ describe.each([servers[0], servers[2]])('drafts that others write to, on a serve
     await engine.rows(`UPDATE folder_syncs SET cursor = jsonb_set(cursor, '{uidValidity}', '"1"')`);
     await author.rest();
     expect(await drafts()).toEqual([{ id, subject: 'Newer', version: 2 }]);
+  });
+
+  it.each([
+    ['short', 'text/plain', 'ABC'],
+    ['long', 'application/pdf', `${'long '.repeat(20_000)}ABC`],
+    ['a message', 'message/rfc822', 'Subject: Attached\n\nABC'],
+  ])('are edited when another file of that name is attached, as long as it was: %s', async (_name, type, content) => {
+    const id = await author.create('With a file', { fileIds: [await author.upload('plan', type, content)] });
+    await author.rest();
+    // Not edited, and seen to be so.
+    await engine.rows(`UPDATE folder_syncs SET cursor = jsonb_set(cursor, '{uidValidity}', '"1"')`);
+    expect(await author.account.told(() => author.rest())).toEqual([]);
+    const end = type.startsWith('message') ? ['ABC', 'XYZ'] : [content, content.replace('ABC', 'XYZ')].map(lastOf);
+    await author.replaceElsewhere(end[0]!, end[1]!);
+    expect(await author.account.told(() => author.rest())).toContain('modify draft');
+    expect(await drafts()).toEqual([{ id, subject: 'With a file', version: 1 }]);
+    await author.update(id, 1, { subject: 'Changed here' });
+    await author.rest();
+    expect((await author.saved())[0]).toContain(end[1]);
+    // What was taken over is not news when its folder is read anew.
+    await author.replaceElsewhere(end[1]!, end[0]!);
+    await author.rest();
+    await engine.rows(`UPDATE folder_syncs SET cursor = jsonb_set(cursor, '{uidValidity}', '"1"')`);
+    expect(await author.account.told(() => author.rest())).toEqual([]);
+    expect(await drafts()).toEqual([{ id, subject: 'Changed here', version: 3 }]);
   });
 
   it('are two where they were changed here and elsewhere: nothing is lost', async () => {

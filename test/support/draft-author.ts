@@ -1,7 +1,11 @@
+import { Readable } from 'node:stream';
+
+import { BlobStore } from '#libs/blobs/blob-store.js';
 import { AccountWriter } from '#libs/changes/account-writer.js';
 import { Reader } from '#libs/database/reader.js';
 import type { DraftFields } from '#libs/domain/drafts/draft-fields.js';
 import { Drafts } from '#libs/domain/drafts/drafts.service.js';
+import { Uploads } from '#libs/domain/files/uploads.service.js';
 import type { MailContents } from '#libs/domain/messages/mail-contents.service.js';
 
 import { ActingAccount } from './acting-account.js';
@@ -31,6 +35,14 @@ export class DraftAuthor {
 
   async create(subject: string, fields: DraftFields = {}): Promise<string> {
     return this.drafts.create(this.account.ref, { subject, body: `<p>About ${subject}</p>`, ...fields });
+  }
+
+  /** @returns the id of a file to attach */
+  async upload(filename: string, contentType: string, content: string): Promise<string> {
+    const { app } = this.account.engine;
+    const blob = await app.get(BlobStore, { strict: false }).put(Readable.from([Buffer.from(content)]));
+    const [id] = await new Uploads(app.get(AccountWriter)).add(this.account.ref, [{ filename, contentType, blob }]);
+    return id!;
   }
 
   async update(id: string, version: number, fields: DraftFields): Promise<void> {
@@ -71,11 +83,19 @@ export class DraftAuthor {
   }
 
   /** As a mail program does that keeps the Message-ID: a new copy, then the old one goes. @returns its source */
-  async editElsewhere(subject: string, { keepOld = false }: { readonly keepOld?: boolean } = {}): Promise<string> {
+  editElsewhere(subject: string, options?: { readonly keepOld?: boolean }): Promise<string> {
+    return this.replaceElsewhere(/^Subject: .*$/m, `Subject: ${subject}`, options);
+  }
+
+  async replaceElsewhere(
+    part: string | RegExp,
+    by: string,
+    { keepOld = false }: { readonly keepOld?: boolean } = {},
+  ): Promise<string> {
     const { client } = this.account;
     const [source = ''] = await this.saved();
     const uids = await client.search({ all: true }, { uid: true });
-    const edited = source.replace(/^Subject: .*$/m, `Subject: ${subject}`);
+    const edited = source.replace(part, by);
     await client.append('Drafts', edited, ['\\Draft', '\\Seen']);
     if (!keepOld && uids) await client.messageDelete(uids, { uid: true });
     return edited;

@@ -6,7 +6,8 @@ import { Reader } from '#libs/database/reader.js';
 import { YoungTables } from '#libs/database/young-tables.js';
 
 import type { FolderRef } from './ingest.js';
-import { type DriverSource, readMessages, type ReadOutcome } from './read-messages.js';
+import { readCopies } from './read-copies.js';
+import type { DriverSource, ReadOutcome } from './read-messages.js';
 import { storeBatch } from './store-batch.js';
 
 /** Messages a transaction: beyond this, batches gain nothing (docs/benchmarks.md). */
@@ -122,7 +123,7 @@ export class Backfill {
     const batches = batchesOf(uids, range.failures);
     let expected = range.next;
     for (const batch of batches) {
-      const outcome = await readMessages(source, range.folder.path, batch);
+      const outcome = await readCopies(source, range.folder, batch);
       const last = batch === batches.at(-1);
       const next = last ? range.low - 1 : batch.at(-1)! - 1;
       const wanted = await this.store(accountId, range, outcome, { expected, next });

@@ -8,7 +8,8 @@ import { type Departed, Departures } from './departures.js';
 import { addRanges, FolderStore, saveCursor, type StoredFolder } from './folder-store.js';
 import { CopyStored } from './ingest.js';
 import { collectFacts, type FolderFacts, type FolderPlan, planFolder } from './plan-folder.js';
-import { type DriverSource, readMessages, type ReadOutcome } from './read-messages.js';
+import { readCopies } from './read-copies.js';
+import type { DriverSource, ReadOutcome } from './read-messages.js';
 import { storeBatch } from './store-batch.js';
 import { applyFlags, dropAllUids, dropUids, dropVoidUids, voidUids } from './uid-changes.js';
 
@@ -101,7 +102,7 @@ export class FolderPass {
     const uidNext = folder.cursor?.uidNext ?? null;
     if (uidNext === null) return;
     const uids = Array.from({ length: ARRIVALS }, (_, n) => uidNext + n);
-    const { messages, unreadable } = await readMessages(source, folder.path, uids);
+    const { messages, unreadable } = await readCopies(source, folder, uids);
     await this.keep(account, folder, source, { messages, unreadable, absent: [] }, { uidNext, looked });
   }
 
@@ -224,7 +225,7 @@ export class FolderPass {
     arrivals: Arrivals | null,
   ): Promise<void> {
     for (let at = 0; at < uids.length; at += READ_BATCH) {
-      const outcome = await readMessages(source, folder.path, uids.slice(at, at + READ_BATCH));
+      const outcome = await readCopies(source, folder, uids.slice(at, at + READ_BATCH));
       await this.keep(account, folder, source, outcome, arrivals);
     }
   }

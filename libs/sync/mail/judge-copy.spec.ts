@@ -1,14 +1,19 @@
+import { hash } from 'node:crypto';
+
 import { buildDraft } from '#libs/mime/build-draft.js';
 import type { OutgoingMessage } from '#libs/mime/build-message.js';
-import { type DraftKey, printOf, sealOf } from '#libs/mime/draft-print.js';
+import { contentDigest, type DraftKey, isSamePrint, letterOf, printOf, sealOf } from '#libs/mime/draft-print.js';
 import { allBytes } from '#libs/mime/message-bytes.js';
 import { parseWhole } from '#libs/mime/parse-message.js';
+import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 import { isOurs, judgeCopy, type JudgedCopy, type OwnMessage } from './judge-copy.js';
 
 const SAVED = new Date('2026-01-02T03:04:05Z');
 const ID = 'a'.repeat(25);
 const headerOf = (version: number) => `${ID}-${version}@example.com`;
+const CONTENT = Buffer.alloc(200_000, 'x');
+const DIGEST = hash('sha256', CONTENT);
 const draft = (version: number, more: Partial<OutgoingMessage> = {}): OutgoingMessage => ({
   messageIdHeader: headerOf(version),
   inReplyTo: null,
@@ -28,13 +33,17 @@ const draft = (version: number, more: Partial<OutgoingMessage> = {}): OutgoingMe
     contentId: null,
     disposition: 'attachment',
     size: 200_000,
-    content: () => Buffer.alloc(200_000, 'x'),
+    content: () => CONTENT,
   })),
   ...more,
 });
 const KEY: DraftKey = { secret: '8d8b2f0e-6d7a-4f6c-9a55-0f1c1e6a3b11', since: new Date('2026-01-01T00:00:00Z') };
-const read = (source: Buffer, receivedAt = SAVED): JudgedCopy => {
+const parse = (source: Buffer, contentDigest = DIGEST): ParsedMessage => {
   const parsed = parseWhole(source);
+  return { ...parsed, files: parsed.files.map((file) => ({ ...file, contentDigest })) };
+};
+const read = (source: Buffer, receivedAt = SAVED): JudgedCopy => {
+  const parsed = parse(source);
   return { parsed, receivedAt, ours: isOurs({ parsed, receivedAt }, KEY) };
 };
 async function saved(version: number, more: Partial<OutgoingMessage> = {}): Promise<Buffer> {
@@ -59,7 +68,7 @@ describe('isOurs', () => {
   it('cannot be said by who has a copy and not the key, nor with the key of another account', async () => {
     const source = await saved(1);
     const seal = SEAL.exec(source.toString('latin1'))?.[1];
-    const print = printOf(parseWhole(source));
+    const print = printOf(parse(source));
     expect([seal, read(source).ours]).toEqual([sealOf(print, KEY), true]);
     for (const forged of [print, sealOf(print, { ...KEY, secret: 'another' }), '']) {
       expect(changed(source, SEAL, `X-Postrider-Draft: ${forged}\r\n`).ours).toBe(false);
@@ -67,11 +76,32 @@ describe('isOurs', () => {
   });
 
   it('was said without a key by copies that are older than it', async () => {
-    const print = printOf(parseWhole(await saved(1)));
+    const print = letterOf(printOf(parse(await saved(1))));
     const source = (await saved(1)).toString('latin1').replace(SEAL, `X-Postrider-Draft: ${print}\r\n`);
     const old = new Date(KEY.since.getTime() - 1000);
     expect(read(Buffer.from(source, 'latin1'), old).ours).toBe(true);
     expect(read(Buffer.from(source.replace('Subject: ', 'Subject: Re: '), 'latin1'), old).ours).toBe(false);
+  });
+});
+
+describe('printOf', () => {
+  const same = (one: ParsedMessage, other: ParsedMessage) => isSamePrint(printOf(one), printOf(other));
+  it('tells what is in files, too, where that was read', async () => {
+    const source = await saved(1);
+    const [known, replaced] = [parse(source), parse(source, 'another')];
+    const unread = parseWhole(source);
+    expect([same(known, known), same(known, replaced)]).toEqual([true, false]);
+    expect([same(known, unread), same(unread, replaced), same(unread, unread)]).toEqual([true, true, true]);
+    const edited = parse(await saved(1, { subject: 'Other' }));
+    expect([same(known, edited), same(unread, edited)]).toEqual([false, false]);
+  });
+
+  it.each([
+    ['text/plain', 'a\nb', false],
+    ['message/rfc822', 'a\nb\n', true],
+  ])('knows a file of type %s though a server changed its line ends: %s', async (type, text, known) => {
+    const [one, other] = [text, text.replaceAll('\n', '\r\n')].map((it) => contentDigest(type, Buffer.from(it)));
+    expect((await one) === (await other)).toBe(known);
   });
 });
 

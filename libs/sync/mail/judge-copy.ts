@@ -1,5 +1,5 @@
 import { versionIn } from '#libs/domain/messages/own-message-id.js';
-import { type DraftKey, printOf, sealOf } from '#libs/mime/draft-print.js';
+import { type DraftKey, isSamePrint, letterOf, printOf, sealOf } from '#libs/mime/draft-print.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 /** A message written here, as far as it tells what a copy of it is. */
@@ -51,24 +51,25 @@ export function isOurs({ parsed, receivedAt }: OwnCopy, key: DraftKey): boolean 
   const { draftSeal } = parsed.headers;
   if (draftSeal === null) return false;
   const print = printOf(parsed);
-  return draftSeal === sealOf(print, key) || (draftSeal === print && receivedAt !== null && receivedAt < key.since);
+  return (
+    draftSeal === sealOf(print, key) || (draftSeal === letterOf(print) && receivedAt !== null && receivedAt < key.since)
+  );
 }
 
 /** A copy in the folder of drafts, or in that of sent mail, which carries a Message-ID of ours. */
 export function judgeCopy(role: 'drafts' | 'sent', { parsed, ours }: JudgedCopy, own: OwnMessage): Verdict {
   const { messageIdHeader } = parsed.headers;
-  const print = printOf(parsed);
+  const seen = own.draftPrint !== null && isSamePrint(printOf(parsed), own.draftPrint);
   const current = messageIdHeader === own.messageIdHeader;
   if (role === 'sent') {
     if (!current) return 'foreign';
     // Another mail program sent the draft, perhaps not as we know it. What we send ourselves is as we know it.
-    const changed = own.draft && !own.onItsWay && !ours && print !== own.draftPrint;
+    const changed = own.draft && !own.onItsWay && !ours && !seen;
     return changed ? 'edited' : 'copy';
   }
   if (own.sent) return ours ? 'stale' : 'foreign';
   // It may have been in another folder meanwhile.
   if (!own.draft) return ours && current ? 'copy' : 'foreign';
-  const seen = print === own.draftPrint;
   if (seen && current) return 'copy';
   if (ours || seen) {
     if (current && versionIn(messageIdHeader) === own.version) return 'copy';

@@ -2,7 +2,7 @@ import type { Tx } from '#libs/changes/account-writer.js';
 import { queueActions } from '#libs/domain/actions/actions.js';
 import { idIn } from '#libs/domain/messages/own-message-id.js';
 import { isUnsaved, onItsWay } from '#libs/domain/send/on-its-way.js';
-import { type DraftKey, printOf } from '#libs/mime/draft-print.js';
+import { type DraftKey, isSamePrint, printOf } from '#libs/mime/draft-print.js';
 import type { ParsedMessage } from '#libs/mime/parsed-message.js';
 
 import { draftKeyOf } from './draft-key.js';
@@ -67,7 +67,7 @@ export interface OwnCopies {
 const NONE: OwnCopies = { known: new Map(), edited: [], unwanted: new Set(), restored: new Map() };
 
 /** Where copies of what was written here are put. Elsewhere a Message-ID like ours is just that. */
-const hasCopies = (role: string | null): role is 'drafts' | 'sent' => role === 'drafts' || role === 'sent';
+export const hasCopies = (role: string | null): role is 'drafts' | 'sent' => role === 'drafts' || role === 'sent';
 
 /** Reads what a batch may have copies of. @returns what to make of those that are new */
 export async function ownCopies(
@@ -198,17 +198,21 @@ function lastSeen(fresh: readonly Copy[], rows: ReadonlyMap<string, OwnRow>): Ma
   for (const copy of fresh) {
     const row = rows.get(ownId(copy) ?? '');
     const before = row && last.get(row.id);
-    if (before !== undefined && printOf(copy.parsed) === row?.draftPrint) last.set(row.id, Math.max(before, copy.uid));
+    if (before === undefined || !isSamePrint(printOf(copy.parsed), row?.draftPrint ?? '')) continue;
+    last.set(row!.id, Math.max(before, copy.uid));
   }
   return last;
 }
 
 /**
  * What was sent, and put among the drafts, carries no seal; what came back to its sender has the same Message-ID. Both
- * are known like what others wrote.
+ * are known like what others wrote. Where there is a seal, and all that it is of was read, it decides.
  */
-const isKnownOtherwise = ({ storedId }: Copy, row: OwnRow | undefined, judged: Verdict): boolean =>
-  storedId !== undefined && (storedId !== row?.id || judged === 'edited');
+function isKnownOtherwise({ storedId, parsed }: Copy, row: OwnRow | undefined, judged: Verdict): boolean {
+  const { headers, files } = parsed;
+  const decided = headers.draftSeal !== null && files.every(({ contentDigest }) => contentDigest !== undefined);
+  return storedId !== undefined && (storedId !== row?.id || (judged === 'edited' && !decided));
+}
 
 /** By where it lay, else as an unchanged copy of ours. */
 function deletionOf(copy: OneOfOurs, deletions: readonly Deletion[]): Deletion | undefined {

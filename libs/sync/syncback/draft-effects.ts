@@ -10,7 +10,7 @@ import { endsConnection, folderKinds, ProviderError } from '#libs/providers/cont
 import { FolderVisits, type Watch } from '../folder-visits.js';
 import { FolderStore, numbered, type StoredFolder } from '../mail/folder-store.js';
 import { isOurs } from '../mail/judge-copy.js';
-import { readMessages } from '../mail/read-messages.js';
+import { readCopies } from '../mail/read-copies.js';
 import { dropUids } from '../mail/uid-changes.js';
 import { MessageFiles } from '../send/message-files.js';
 
@@ -157,10 +157,10 @@ export class DraftEffects {
   }
 
   /** Those of these that are copies of ours; what another mail program made of one is not. */
-  private async unchanged(watch: Watch, { path }: StoredFolder, places: readonly NewPlace[]): Promise<NewPlace[]> {
+  private async unchanged(watch: Watch, folder: StoredFolder, places: readonly NewPlace[]): Promise<NewPlace[]> {
     if (places.length === 0) return [];
     const uids = places.map(({ uid }) => uid);
-    const { messages } = await readMessages(watch.source, path, uids);
+    const { messages } = await readCopies(watch.source, folder, uids);
     const key = await this.drafts.key(watch.account.id);
     const ours = new Set(messages.filter((message) => isOurs(message, key)).map(({ uid }) => uid));
     return places.filter(({ uid }) => ours.has(uid));
