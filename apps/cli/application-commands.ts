@@ -1,10 +1,11 @@
-import type { Application } from '#libs/domain/applications/applications.service.js';
+import { type Application, GRACE_SECONDS, MOST_GRACE_SECONDS } from '#libs/domain/applications/applications.service.js';
 import { isRedirectUri } from '#libs/domain/applications/redirect-uri.js';
 
 import type { Context } from './context.js';
 import { CommandError, say, type Terminal } from './terminal.js';
 
-const GRACE_HOURS = 24;
+/** In seconds. */
+const HOUR = 3600;
 
 export const createAppOptions = {
   'redirect-uri': { type: 'string', multiple: true },
@@ -42,13 +43,15 @@ export async function rotateSecret(
   { applications }: Context,
   terminal: Terminal,
   clientId: string,
-  { json = false, 'grace-hours': hours = String(GRACE_HOURS) }: ApplicationFlags,
+  { json = false, 'grace-hours': hours = String(GRACE_SECONDS / HOUR) }: ApplicationFlags,
 ): Promise<void> {
-  const grace = Number(hours);
-  if (!(grace >= 0 && grace <= 720)) throw new CommandError('--grace-hours takes hours from 0 to 720');
+  const grace = hours.trim() === '' ? NaN : Number(hours) * HOUR;
+  if (!(grace >= 0 && grace <= MOST_GRACE_SECONDS)) {
+    throw new CommandError(`--grace-hours takes hours from 0 to ${MOST_GRACE_SECONDS / HOUR}`);
+  }
   const application = await applications.byClientId(clientId);
   if (!application) throw new CommandError(`There is no application ${clientId}`);
-  tellSecret(terminal, clientId, await applications.rotateSecret(application.id, grace * 3600), json);
+  tellSecret(terminal, clientId, await applications.rotateSecret(application.id, grace), json);
 }
 
 function tellSecret(terminal: Terminal, clientId: string, clientSecret: string, json: boolean): void {

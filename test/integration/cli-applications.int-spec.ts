@@ -62,7 +62,13 @@ describe('applications on the command line', () => {
       code: 1,
       complaint: 'There is no application nobody',
     });
-    expect(await at.command(['app', 'rotate-secret', id, '--grace-hours', 'x'])).toMatchObject({ code: 1 });
+    // An unset variable of a shell must not end the present secret at once.
+    for (const hours of ['x', '', ' ', '-1', '721']) {
+      expect(await at.command(['app', 'rotate-secret', id, `--grace-hours=${hours}`])).toMatchObject({
+        code: 1,
+        complaint: '--grace-hours takes hours from 0 to 720',
+      });
+    }
   });
 
   it('one that does not exist gets no account', async () => {

@@ -3,7 +3,12 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
 import { ApplicationView, toApplicationView } from '#libs/domain/applications/application.view.js';
-import { type ApplicationRef, ApplicationsService } from '#libs/domain/applications/applications.service.js';
+import {
+  type ApplicationRef,
+  ApplicationsService,
+  GRACE_SECONDS,
+  MOST_GRACE_SECONDS,
+} from '#libs/domain/applications/applications.service.js';
 
 import { Public } from '../http/auth/public.decorator.js';
 import { BodyOf } from '../http/body-docs.js';
@@ -11,10 +16,6 @@ import { BodyOf } from '../http/body-docs.js';
 import { ApplicationBody, applicationChange } from './application-body.js';
 import { ApplicationGuard, CurrentApplication } from './application.guard.js';
 import { OutgoingAddresses, OutgoingAddressesView } from './outgoing-addresses.js';
-
-/** How long the secret before is taken when nobody says. */
-const GRACE_SECONDS = 86_400;
-const MOST_GRACE_SECONDS = 30 * 86_400;
 
 const RotationBody = z.object({
   grace_seconds: z

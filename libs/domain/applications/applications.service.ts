@@ -48,6 +48,10 @@ interface SecretRow extends ApplicationRef {
   readonly former: string | null;
 }
 
+/** How long the secret before the last change is taken when nobody says, and at the most. */
+export const GRACE_SECONDS = 86_400;
+export const MOST_GRACE_SECONDS = 30 * GRACE_SECONDS;
+
 /** PostgreSQL has no such character in its texts. */
 const NUL = '\0';
 /** No hash of anything: an empty secret must not match what is not there. */
