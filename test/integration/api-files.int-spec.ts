@@ -37,14 +37,40 @@ describe('files that are brought along, and their limits', () => {
 
   const refused = ({ status, json }: ApiAnswer, expected: number, message: string) =>
     expect([status, json]).toEqual([expected, { type: 'invalid_request_error', message }]);
-  const stored = async (...parts: Part[]): Promise<string[]> => {
-    const { status, json } = await api.send('/files', upload(parts));
+  const stored = async (...parts: Part[]): Promise<string[]> => storedBy(api, ...parts);
+  const storedBy = async (client: ApiClient, ...parts: Part[]): Promise<string[]> => {
+    const { status, json } = await client.send('/files', upload(parts));
     expect(status).toBe(200);
     return (json as { id: string }[]).map(({ id }) => id);
   };
-  const post = (path: string, body: unknown) =>
-    api.send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const post = (path: string, body: unknown, client = api, method = 'POST') =>
+    client.send(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
   const letter = { subject: 'x', to: [{ email: 'ben@example.com' }] };
+
+  it('are all that a token attaches which may not read mail', async () => {
+    const { id: other, token } = await env.seed.account({ folders: { INBOX: 'inbox', Drafts: 'drafts' } });
+    const owner = env.client.as(token);
+    const [attached, uploaded] = await storedBy(owner, file(1, 'received.bin'), file(1, 'mine.bin'));
+    expect((await post('/drafts', { ...letter, file_ids: [attached] }, owner)).status).toBe(200);
+    const writer = env.client.as(await env.seed.token(other, ['email.drafts', 'email.send']));
+    const received = { ...letter, file_ids: [uploaded, attached] };
+    for (const body of [received, { ...received, send_at: Math.floor(Date.now() / 1000) + 3600 }]) {
+      for (const path of ['/drafts', '/send']) {
+        refused(
+          await post(path, body, writer),
+          403,
+          `This access token may not read mail, and so attach uploads only: ${attached} (file_ids)`,
+        );
+      }
+    }
+    const { status, json } = await post('/drafts', { ...letter, file_ids: [uploaded] }, writer);
+    expect(status).toBe(200);
+    const { id, version } = json as { id: string; version: number };
+    expect((await post(`/drafts/${id}`, { version, file_ids: [uploaded] }, writer, 'PUT')).status).toBe(200);
+    expect((await post(`/drafts/${id}`, { version: version + 1, ...received }, writer, 'PUT')).status).toBe(403);
+    const reader = env.client.as(await env.seed.token(other, ['email.drafts', 'email.read_only']));
+    expect((await post('/drafts', { ...letter, file_ids: [attached] }, reader)).status).not.toBe(403);
+  });
 
   it.each([
     ['a file', [file(MB + 1)], 'A file may have at most 1 MB.'],

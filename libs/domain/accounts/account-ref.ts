@@ -3,6 +3,8 @@ export interface AccountRef {
   readonly id: string;
   /** Whether the provider sorts mail into folders or under labels. */
   readonly organizationUnit: 'folder' | 'label';
+  /** Whoever asks may not read mail: of the files that lie in messages none may go into another. */
+  readonly uploadsOnly?: boolean;
 }
 
 /**

@@ -70,7 +70,7 @@ export class Drafts {
   async fetchFiles(account: AccountRef, draftId: string | null, fileIds: readonly string[]): Promise<FetchedFiles> {
     const fetched = new Map<string, string>();
     if (fileIds.length === 0) return fetched;
-    await mustFitIntoMessage(this.reader, account, fileIds, this.config.FILE_LIMIT_MB);
+    await mustFitIntoMessage(this.reader, account, draftId, fileIds, this.config.FILE_LIMIT_MB);
     const rows = await this.reader.rows<{ id: string }>(
       `SELECT id FROM files WHERE account_id = $1 AND id = ANY($2) AND message_id IS NOT NULL
          AND message_id <> coalesce($3, '')`,

@@ -75,7 +75,7 @@ export class PreparedSends {
     const { to, cc, bcc, replyTo = [], body = '' } = mustBeComplete(fields);
     const files: OutgoingAttachment[] = [];
     const fileIds = [...new Set(fields.fileIds ?? [])];
-    await mustFitIntoMessage(this.reader, account, fileIds, this.config.FILE_LIMIT_MB);
+    await mustFitIntoMessage(this.reader, account, null, fileIds, this.config.FILE_LIMIT_MB);
     for (const id of fileIds) files.push({ id, blobKey: await this.contents.blobOf(account, id) });
     return async (tx) => {
       const target = await replyTarget(tx, fields);

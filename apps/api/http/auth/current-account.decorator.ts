@@ -4,6 +4,8 @@ import type { Request } from 'express';
 import type { SignedIn } from '#libs/domain/accounts/account-access.js';
 import type { AccountRef, Dialect } from '#libs/domain/accounts/account-ref.js';
 
+import { scopesMissing } from './scopes.js';
+
 declare module 'express-serve-static-core' {
   interface Request {
     /** Set by AccountGuard on every route that is not `@Public()`. */
@@ -15,7 +17,7 @@ declare module 'express-serve-static-core' {
 export const CurrentAccount = createParamDecorator((_: unknown, context: ExecutionContext): AccountRef => {
   const { user } = context.switchToHttp().getRequest<Request>();
   if (!user) throw new Error('a route without authentication asked for its account');
-  return user;
+  return scopesMissing(user.scopes, 'mail', true) ? { ...user, uploadsOnly: true } : user;
 });
 
 /** Which spelling of the API the request came by. */
