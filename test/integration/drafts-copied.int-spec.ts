@@ -1,5 +1,5 @@
 import { DraftAuthor, subjectsOf } from '../support/draft-author.js';
-import { Engine } from '../support/engine.js';
+import type { Engine } from '../support/engine.js';
 import { letter } from '../support/letters.js';
 import { refusing, servers } from '../support/meddling.js';
 
@@ -8,20 +8,11 @@ describe.each([servers[0], servers[2]])('drafts that lie elsewhere, too, on a se
   let author: DraftAuthor;
 
   beforeAll(async () => {
-    engine = await Engine.start({ dovecot });
-    author = await DraftAuthor.open(engine);
-    await author.rest();
+    author = await DraftAuthor.start({ dovecot });
+    ({ engine } = author.account);
   });
-  afterAll(async () => {
-    author.account.client.close();
-    await engine.stop();
-  });
-  beforeEach(async () => {
-    for (const folder of ['Drafts', 'Archive', 'INBOX']) await author.empty(folder);
-    await author.rest();
-    await engine.rows('DELETE FROM actions');
-    expect(await author.shown()).toEqual([]);
-  });
+  afterAll(() => author?.account.stop());
+  beforeEach(() => author.beginAnew(['Drafts', 'Archive', 'INBOX']));
 
   const copy = async (from: string, to: string) => {
     await author.account.client.mailboxOpen(from);

@@ -2,7 +2,7 @@ import { AccountWriter } from '#libs/changes/account-writer.js';
 import { becomeSent } from '#libs/sync/send/sent-message.js';
 
 import { DraftAuthor, subjectsOf } from '../support/draft-author.js';
-import { Engine } from '../support/engine.js';
+import type { Engine } from '../support/engine.js';
 import { eventually } from '../support/eventually.js';
 import { letter } from '../support/letters.js';
 import { servers } from '../support/meddling.js';
@@ -16,20 +16,11 @@ describe.each([servers[0], servers[2]])('drafts that others write to, on a serve
   let number = 0;
 
   beforeAll(async () => {
-    engine = await Engine.start({ dovecot });
-    author = await DraftAuthor.open(engine);
-    await author.rest();
+    author = await DraftAuthor.start({ dovecot });
+    ({ engine } = author.account);
   });
-  afterAll(async () => {
-    author.account.client.close();
-    await engine.stop();
-  });
-  beforeEach(async () => {
-    for (const folder of ['Drafts', 'Sent']) await author.empty(folder);
-    await author.rest();
-    await engine.rows('DELETE FROM actions');
-    expect(await author.shown()).toEqual([]);
-  });
+  afterAll(() => author?.account.stop());
+  beforeEach(() => author.beginAnew(['Drafts', 'Sent']));
 
   const name = () => `Plan ${++number}`;
   const drafts = async () => (await author.shown()).map(({ id, subject, version }) => ({ id, subject, version }));

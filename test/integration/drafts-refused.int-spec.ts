@@ -2,7 +2,7 @@ import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
 import type { Meddling } from '../support/acting-account.js';
 import { DraftAuthor, subjectsOf } from '../support/draft-author.js';
-import { Engine } from '../support/engine.js';
+import type { Engine } from '../support/engine.js';
 import { letter } from '../support/letters.js';
 import { refusing, servers } from '../support/meddling.js';
 
@@ -13,20 +13,11 @@ describe.each([servers[0], servers[2]])(
     let author: DraftAuthor;
 
     beforeAll(async () => {
-      engine = await Engine.start({ dovecot });
-      author = await DraftAuthor.open(engine);
-      await author.rest();
+      author = await DraftAuthor.start({ dovecot });
+      ({ engine } = author.account);
     });
-    afterAll(async () => {
-      author.account.client.close();
-      await engine.stop();
-    });
-    beforeEach(async () => {
-      await engine.rows('DELETE FROM actions');
-      for (const folder of ['Drafts', 'Sent']) await author.empty(folder);
-      await author.rest();
-      expect(await author.shown()).toEqual([]);
-    });
+    afterAll(() => author?.account.stop());
+    beforeEach(() => author.beginAnew(['Drafts', 'Sent']));
 
     const drafts = async () => (await author.shown()).map(({ id, subject, version }) => ({ id, subject, version }));
     const saved = async (folder?: string) => subjectsOf(await author.saved(folder));

@@ -9,7 +9,7 @@ import { Uploads } from '#libs/domain/files/uploads.service.js';
 import type { MailContents } from '#libs/domain/messages/mail-contents.service.js';
 
 import { ActingAccount } from './acting-account.js';
-import type { Engine } from './engine.js';
+import type { EngineOptions } from './engine.js';
 
 export interface DraftView {
   readonly id: string;
@@ -29,8 +29,9 @@ export class DraftAuthor {
     this.drafts = new Drafts(engine.app.get(AccountWriter), engine.app.get(Reader), contents, { FILE_LIMIT_MB: 25 });
   }
 
-  static async open(engine: Engine): Promise<DraftAuthor> {
-    return new DraftAuthor(await ActingAccount.open(engine));
+  /** In an account on an engine of its own. */
+  static async start(options: EngineOptions): Promise<DraftAuthor> {
+    return new DraftAuthor(await ActingAccount.start(options));
   }
 
   async create(subject: string, fields: DraftFields = {}): Promise<string> {
@@ -99,6 +100,16 @@ export class DraftAuthor {
     await client.append('Drafts', edited, ['\\Draft', '\\Seen']);
     if (!keepOld && uids) await client.messageDelete(uids, { uid: true });
     return edited;
+  }
+
+  /** Before each test: nothing in these folders, no drafts or messages here, and nothing left to be done. */
+  async beginAnew(folders: readonly string[]): Promise<void> {
+    const forget = () => this.account.engine.rows('DELETE FROM actions');
+    await forget();
+    for (const folder of folders) await this.empty(folder);
+    await this.rest();
+    await forget();
+    expect(await this.shown()).toEqual([]);
   }
 
   async empty(folder: string): Promise<void> {
