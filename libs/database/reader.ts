@@ -1,8 +1,8 @@
 import type { Pool, QueryResultRow } from 'pg';
 
 /**
- * Reads outside any transaction, straight on the driver's pool: a named statement is parsed and planned once a
- * connection, which TypeORM's own `query` cannot do.
+ * Reads outside any transaction, and single statements on rows of which the change log does not tell, straight on the
+ * driver's pool: a named statement is parsed and planned once a connection, which TypeORM's own `query` cannot do.
  */
 export class Reader {
   constructor(private readonly pool: Pool) {}

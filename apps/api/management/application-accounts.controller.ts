@@ -21,6 +21,7 @@ import { SuccessView } from './success.view.js';
 const PageQuery = z.object({ limit, offset });
 type PageQuery = z.infer<typeof PageQuery>;
 
+/** In characters, as JSON. */
 const MOST_METADATA = 20_000;
 const MetadataBody = z.object({
   metadata: z
@@ -28,7 +29,7 @@ const MetadataBody = z.object({
     .refine(isStorable, { error: '"metadata" takes valid texts without NUL, not nested too deep', abort: true })
     .refine(
       (value) => JSON.stringify(value).length <= MOST_METADATA,
-      `"metadata" takes at most ${MOST_METADATA} bytes`,
+      `"metadata" takes at most ${MOST_METADATA} characters, as JSON`,
     ),
 });
 type MetadataBody = z.infer<typeof MetadataBody>;
