@@ -22,6 +22,7 @@ export type Heard = (news: string) => void;
 /** Tells who waits for news of an account that there may be some. One connection a process, kept up while it lives. */
 export abstract class Bell implements OnApplicationShutdown {
   private readonly waiting = new Map<string, Set<Heard>>();
+  private readonly everywhere = new Set<(accountId: string | null) => void>();
   private readonly closing = new AbortController();
   private running: Promise<void> | null = null;
   private socket: Socket | null = null;
@@ -46,6 +47,12 @@ export abstract class Bell implements OnApplicationShutdown {
       waiting.delete(heard);
       if (waiting.size === 0 && this.waiting.get(accountId) === waiting) this.waiting.delete(accountId);
     };
+  }
+
+  /** Hears of every account; of null when something may have been missed. Must not throw. */
+  listenToAll(heard: (accountId: string | null) => void): void {
+    this.everywhere.add(heard);
+    this.running ??= this.keepListening();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -111,9 +118,11 @@ export abstract class Bell implements OnApplicationShutdown {
     const accountId = space < 0 ? payload : payload.slice(0, space);
     const news = space < 0 ? '' : payload.slice(space + 1);
     for (const heard of this.waiting.get(accountId) ?? []) heard(news);
+    for (const heard of this.everywhere) heard(accountId);
   }
 
   private ringAll(): void {
     for (const accountId of this.waiting.keys()) this.ring(accountId);
+    for (const heard of this.everywhere) heard(null);
   }
 }

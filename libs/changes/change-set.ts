@@ -1,7 +1,7 @@
-import type { ChangedObject, ChangeEvent } from '#libs/database/thread.entity.js';
+import type { ChangeEvent, LoggedObject } from '#libs/database/thread.entity.js';
 
 export interface RecordedChange {
-  readonly objectType: ChangedObject;
+  readonly objectType: LoggedObject;
   readonly objectId: string;
   readonly event: ChangeEvent;
 }
@@ -13,7 +13,7 @@ export interface RecordedChange {
 export class ChangeSet {
   private readonly touched = new Map<string, RecordedChange>();
 
-  record(event: ChangeEvent, objectType: ChangedObject, objectId: string): void {
+  record(event: ChangeEvent, objectType: LoggedObject, objectId: string): void {
     const key = `${objectType}:${objectId}`;
     const before = this.touched.get(key)?.event;
     this.touched.delete(key);

@@ -79,6 +79,8 @@ export class ThreadRef {
 
 export const changedObjects = ['account', 'thread', 'message', 'draft', 'file', 'tag', 'folder', 'label'] as const;
 export type ChangedObject = (typeof changedObjects)[number];
+/** What no reader of deltas is shown: lines of the account's log, and jobs that are settled, for webhooks to tell of. */
+export type LoggedObject = ChangedObject | 'notice' | 'job';
 export type ChangeEvent = 'create' | 'modify' | 'delete';
 
 /** The change log. Written by the write door only; `seq` has no gaps and commits in order. */
@@ -86,7 +88,7 @@ export type ChangeEvent = 'create' | 'modify' | 'delete';
 export class Change {
   @KeyColumn('changes_pkey') accountId: string;
   @PrimaryColumn('bigint', { primaryKeyConstraintName: 'changes_pkey' }) seq: string;
-  @Column('text') objectType: ChangedObject;
+  @Column('text') objectType: LoggedObject;
   @BytewiseColumn() objectId: string;
   @Column('text') event: ChangeEvent;
   @TimeColumn({ default: () => 'now()' }) createdAt: Date;

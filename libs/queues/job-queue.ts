@@ -47,6 +47,13 @@ export class JobQueue implements OnApplicationShutdown {
     await this.put(name, parsePayload(name, payload), { ...options, delay: delayMs });
   }
 
+  /** Wakes the worker for this work at a time, to the second. Once for each second, however often it is asked for. */
+  async addAt<N extends JobName>(name: N, payload: JobPayload<N>, at: Date): Promise<void> {
+    const second = Math.ceil(at.getTime() / 1000);
+    const jobId = [name, ...Object.values(parsePayload(name, payload)), second].join(':');
+    await this.put(name, payload, { ...options, jobId, delay: Math.max(0, second * 1000 - Date.now()) });
+  }
+
   queue(name: QueueName): Bull.Queue {
     let queue = this.queues.get(name);
     if (!queue) {

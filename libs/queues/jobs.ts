@@ -8,6 +8,8 @@ export const Queue = {
   mailBackfill: 'mail-backfill',
   /** Request and response between the API and the worker, which owns every provider connection. */
   remoteCalls: 'remote-calls',
+  /** Notifications to webhooks. */
+  webhooks: 'webhooks',
 } as const;
 export type QueueName = (typeof Queue)[keyof typeof Queue];
 
@@ -25,6 +27,8 @@ export const jobs = {
     queue: Queue.mailBackfill,
     payload: z.object({ accountId: id, lane: z.number().int().min(0).max(1) }),
   },
+  /** Delivers what is due to one webhook. */
+  'webhook.deliver': { queue: Queue.webhooks, payload: z.object({ webhookId: id }) },
   /** Runs the remote call whose sealed request waits in Redis under this id. */
   'remote.call': { queue: Queue.remoteCalls, payload: z.object({ callId: id }) },
 } as const;

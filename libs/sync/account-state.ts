@@ -225,12 +225,7 @@ export class AccountState {
     );
     if (changed.length === 0) return;
     tx.changes.record('modify', 'account', tx.accountId);
-    tx.afterCommit(() =>
-      this.log.add(tx.accountId, {
-        level: state === 'invalid' || state === 'sync_error' ? 'error' : 'info',
-        kind: `account.${state}`,
-        message: reason ?? `The account is ${state}.`,
-      }),
-    );
+    const level = state === 'invalid' || state === 'sync_error' ? 'error' : 'info';
+    await noteEvents(tx, [{ level, kind: `account.${state}`, message: reason ?? `The account is ${state}.` }]);
   }
 }

@@ -63,7 +63,7 @@ describe('a server with OBJECTID (RFC 8474)', () => {
     (
       await engine.rows<{ what: string }>(
         `SELECT object_type || ' ' || event AS what FROM changes
-         WHERE seq > $1 AND object_type <> 'account' ORDER BY seq`,
+         WHERE seq > $1 AND object_type NOT IN ('account', 'notice') ORDER BY seq`,
         [seq],
       )
     ).map(({ what }) => what);

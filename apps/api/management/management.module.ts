@@ -7,12 +7,13 @@ import { ApplicationAccountsController } from './application-accounts.controller
 import { ApplicationGuard } from './application.guard.js';
 import { ApplicationsController } from './applications.controller.js';
 import { OutgoingAddresses } from './outgoing-addresses.js';
+import { WebhookDeliveriesController } from './webhook-deliveries.controller.js';
 import { WebhooksController } from './webhooks.controller.js';
 
 /** What an application does with its secret: below `/a/<client_id>`. */
 @Module({
   imports: [ApplicationsModule, WebhooksModule],
-  controllers: [ApplicationsController, ApplicationAccountsController, WebhooksController],
+  controllers: [ApplicationsController, ApplicationAccountsController, WebhooksController, WebhookDeliveriesController],
   providers: [ApplicationGuard, OutgoingAddresses],
 })
 export class ManagementModule {}
