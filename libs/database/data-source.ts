@@ -20,6 +20,7 @@ import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000
 import { Webhooks1790001110000 } from '../../migrations/1790001110000-webhooks.js';
 import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
 import { Search1790001120000 } from '../../migrations/1790001120000-search.js';
+import { SearchPlaces1790001120100 } from '../../migrations/1790001120100-search-places.js';
 
 import { AccessToken, Account, AccountEvent, AuthCode, Grant } from './account.entity.js';
 import { Action } from './action.entity.js';
@@ -95,6 +96,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       ApplicationSettings1790001100000,
       Webhooks1790001110000,
       Search1790001120000,
+      SearchPlaces1790001120100,
     ],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',

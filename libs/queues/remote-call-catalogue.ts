@@ -28,6 +28,18 @@ export const remoteCalls = {
   'message.source': { request: z.object({ accountId: id, messageId: id }), reply: blob, deadlineMs: 55_000 },
   /** Fetches an attachment, transfer encoding undone, into the blob store. */
   'file.content': { request: z.object({ accountId: id, fileId: id }), reply: blob, deadlineMs: 55_000 },
+  /** What the provider's own search finds in all folders: ids of messages without drafts, or of threads, newest first. */
+  'mail.search': {
+    request: z.object({
+      accountId: id,
+      q: z.string(),
+      what: z.enum(['messages', 'threads']),
+      limit: z.number(),
+      offset: z.number(),
+    }),
+    reply: z.object({ ids: z.array(id) }),
+    deadlineMs: 55_000,
+  },
   /** Sends what is written down under this id, unless somebody did. */
   'message.send': {
     request: z.object({ accountId: id, sendId: id }),

@@ -24,7 +24,7 @@ const HELP = `npm run bench:search -- [--messages N] [--accounts N] [--largest N
   --keep      keep the seeded database in this folder and use it again next time`;
 
 const PAGE = { limit: 40, offset: 0 };
-const CLIENTS = 4;
+const CLIENTS = 2;
 const WANTED_P99_MS = 150;
 /** New mail with which the pace of the index is measured. */
 const LATE = 5000;

@@ -181,6 +181,16 @@ describe('a mailbox that was connected and synced', () => {
     expect(invoice).toMatchObject({ subject: 'Invoice', thread_id: (await message('Invoice')).thread_id });
   });
 
+  it('is searched by its server, too', async () => {
+    const q = encodeURIComponent('shop@example.org "Your"');
+    for (const path of ['/messages', `${ada.v1}/messages`]) {
+      expect(await ada.api.ok(`${path}/search?source=provider&q=${q}`)).toMatchObject([{ subject: 'Invoice' }]);
+    }
+    const threads = await ada.api.ok<Item[]>('/threads/search?source=provider&q=plan&limit=1');
+    expect(threads.map(({ id }) => id)).toEqual([(await message('Plan')).thread_id]);
+    expect(await ada.api.ok('/threads/search?source=provider&q=plan&offset=100')).toEqual([]);
+  });
+
   it('has one message for a copy in two folders', async () => {
     expect(await subjects('/messages?subject=Lunch%3F')).toEqual(['Lunch?']);
     expect(await subjects('/messages?in=archive')).toEqual(['Lunch?']);

@@ -173,10 +173,18 @@ describe('search', () => {
       status: 400,
       json: { type: 'invalid_request_error', message: 'GET HTTP method must include q url parameter' },
     });
-    for (const more of ['limit=1001', 'offset=-1', 'view=ids']) {
+    for (const more of ['limit=1001', 'offset=-1', 'view=ids', 'source=elsewhere']) {
       expect((await client.get(`/threads/search?q=a&${more}`)).status).toBe(400);
     }
     expect((await env.client.get('/messages/search?q=a')).status).toBe(401);
+  });
+
+  it('goes on in accounts that are stopped, but not to their servers', async () => {
+    const { id } = await letter({ subject: 'stopped' });
+    await indexer.catchUp();
+    await env.seed.sql('UPDATE accounts SET sync_enabled = false WHERE id = $1', [account.id]);
+    expect(await ids('stopped')).toEqual([id]);
+    expect(await ask('/messages', 'stopped', '&source=provider')).toMatchObject({ status: 403 });
   });
 
   async function change(event: string, type: string, id: string): Promise<void> {

@@ -163,6 +163,15 @@ export function itIsAMailDriver(subject: () => ContractSubject): void {
     expect(await driver.uids(folder)).toEqual(uids);
   });
 
+  it('finds messages that have every word', async () => {
+    const folder = await newFolder();
+    const uid = await subject().other.append(folder, plain('first', 'apples and pears'));
+    await subject().other.append(folder, plain('second', 'apples alone'));
+    expect(await driver.search(folder, 'pears apples')).toEqual([uid]);
+    expect(await driver.search(folder, '"and pears"')).toEqual([uid]);
+    expect(await driver.search(folder, 'grüße')).toEqual([]);
+  });
+
   it('reads small messages whole and leaves them as unread as they were', async () => {
     const folder = await newFolder();
     const uid = await subject().other.append(folder, plain('small'));

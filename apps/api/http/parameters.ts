@@ -14,7 +14,7 @@ const NUL = '\0';
 type Check = (value: string, refuse: (message: string) => void) => void;
 
 /** One value of a query parameter. An empty one counts as absent: clients spell "no filter" that way. */
-function parameter(key: string, check: Check = () => {}) {
+export function parameter(key: string, check: Check = () => {}) {
   return z
     .string()
     .superRefine((value, context) => {

@@ -25,9 +25,9 @@ export class SearchController {
   async messages(
     @CurrentAccount() account: AccountRef,
     @CurrentDialect() dialect: Dialect,
-    @Query({ schema: SearchQuery }) { q, view: expanded, ...page }: SearchQuery,
+    @Query({ schema: SearchQuery }) { q, source, view: expanded, ...page }: SearchQuery,
   ): Promise<RenderedJson> {
-    return rendered(this.search.inMessages(account, q, page, { dialect, expanded }));
+    return rendered(this.search.inMessages(account, { q, source, page, dialect, expanded }));
   }
 
   @Get(['threads/search', 'n/:namespaceId/threads/search'])
@@ -36,8 +36,8 @@ export class SearchController {
   async threads(
     @CurrentAccount() account: AccountRef,
     @CurrentDialect() dialect: Dialect,
-    @Query({ schema: SearchQuery }) { q, view: expanded, ...page }: SearchQuery,
+    @Query({ schema: SearchQuery }) { q, source, view: expanded, ...page }: SearchQuery,
   ): Promise<RenderedJson> {
-    return rendered(this.search.inThreads(account, q, page, { dialect, expanded }));
+    return rendered(this.search.inThreads(account, { q, source, page, dialect, expanded }));
   }
 }

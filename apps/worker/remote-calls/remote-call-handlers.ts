@@ -15,6 +15,7 @@ import { ConnectionBudget } from '#libs/sync/connection-budget.js';
 import { Connections } from '#libs/sync/connections.js';
 import { Sending } from '#libs/sync/send/sending.service.js';
 
+import { ProviderSearch } from './provider-search.js';
 import { type OpenConnection, WarmConnections } from './warm-connections.js';
 
 const WARM_MS = 45_000;
@@ -33,6 +34,7 @@ export class RemoteCallHandlers implements OnApplicationShutdown {
     private readonly guard: EgressGuard,
     private readonly places: MessagePlaces,
     private readonly sending: Sending,
+    private readonly search: ProviderSearch,
     @Inject(BlobStore) private readonly blobs: BlobStore,
   ) {
     this.warm = new WarmConnections((accountId) => this.open(accountId), WARM_MS);
@@ -49,6 +51,8 @@ export class RemoteCallHandlers implements OnApplicationShutdown {
         return this.fileContent(call.request);
       case 'message.send':
         return this.sending.run(call.request.accountId, call.request.sendId);
+      case 'mail.search':
+        return this.search.run(this.warm, call.request).catch(told);
       default:
         return call satisfies never;
     }
@@ -111,6 +115,11 @@ export class RemoteCallHandlers implements OnApplicationShutdown {
     }
     throw new DomainError(404, 'invalid_request_error', 'The data was deleted on the email server.');
   }
+}
+
+/** What a caller can be told. */
+function told(error: unknown): never {
+  throw error instanceof ProviderError ? temporary(error) : error;
 }
 
 function temporary(error: ProviderError): DomainError {

@@ -13,8 +13,17 @@ export interface SearchedText {
   readonly body: string;
 }
 
-/** PostgreSQL's letters for what ranks first to last. */
-export const Weight = { subject: 'A', from: 'B', others: 'C', filename: 'C', body: 'D' } as const;
+/**
+ * PostgreSQL's letters for what ranks first to last, and what stands before words of one field, where these can be asked
+ * for: words have no such sign.
+ */
+export const FIELDS = {
+  subject: { weight: 'A', prefix: 's:' },
+  from: { weight: 'B', prefix: 'f:' },
+  to: { weight: 'C', prefix: 't:' },
+  filename: { weight: 'C', prefix: 'n:' },
+  body: { weight: 'D', prefix: null },
+} as const;
 
 /** Of a body, characters of text. */
 const MOST_TEXT = 200_000;
@@ -32,11 +41,11 @@ export const accountPrefix = (number: number): string => `${number.toString(36)}
 /** The text form of a tsvector. */
 export function documentOf(accountNumber: number, text: SearchedText): string {
   const document = new DocumentBuilder(accountPrefix(accountNumber));
-  document.add(text.subject, Weight.subject);
-  for (const person of text.from) document.add(spelled(person), Weight.from);
-  for (const person of text.others) document.add(spelled(person), Weight.others);
-  for (const name of text.filenames) document.add(name, Weight.filename);
-  document.add(textOfHtml(text.body, MOST_TEXT), Weight.body);
+  document.add(text.subject, 'subject');
+  for (const person of text.from) document.add(spelled(person), 'from');
+  for (const person of text.others) document.add(spelled(person), 'to');
+  for (const name of text.filenames) document.add(name, 'filename');
+  document.add(textOfHtml(text.body, MOST_TEXT), 'body');
   return document.toString();
 }
 
@@ -49,20 +58,24 @@ class DocumentBuilder {
 
   constructor(private readonly prefix: string) {}
 
-  add(text: string, weight: string): void {
-    eachWord(text, (word, beside) => this.push(word, weight, beside));
+  add(text: string, field: keyof typeof FIELDS): void {
+    const { weight, prefix } = FIELDS[field];
+    eachWord(text, (word, beside) => {
+      if (!beside) this.position += 1;
+      this.push(word, weight);
+      if (prefix !== null) this.push(prefix + word, weight);
+    });
     this.position += GAP;
   }
 
   toString(): string {
     let text = '';
-    // Words are letters and digits: nothing in them needs to be escaped.
+    // Nothing in letters, digits and our colon needs to be escaped.
     for (const [word, positions] of this.positions) text += ` '${this.prefix}${word}':${positions.join(',')}`;
     return text;
   }
 
-  private push(word: string, weight: string, beside: boolean): void {
-    if (!beside) this.position += 1;
+  private push(word: string, weight: string): void {
     const known = this.positions.get(word);
     if (!known) {
       // The longest spelling of a character takes three bytes a unit.

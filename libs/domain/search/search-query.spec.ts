@@ -42,7 +42,8 @@ describe('documentOf', () => {
 
   it('weighs fields and keeps them apart', () => {
     expect(document('<p>Hi <b>th</b>ere</p><p>you</p>', 'Hi')).toBe(
-      " '10.hi':1A,14D '10.ann':4B '10.a':5B '10.b':6B '10.c':7B '10.x':10C '10.pdf':11C '10.there':15D '10.you':16D",
+      " '10.hi':1A,14D '10.s:hi':1A '10.ann':4B '10.f:ann':4B '10.a':5B '10.f:a':5B '10.b':6B '10.f:b':6B" +
+        " '10.c':7B '10.f:c':7B '10.x':10C '10.n:x':10C '10.pdf':11C '10.n:pdf':11C '10.there':15D '10.you':16D",
     );
   });
 
@@ -63,10 +64,10 @@ describe('searchQuery', () => {
     ['a OR b c', "(('1.a') | ('1.b')) & (('1.c'))"],
     ['OR a OR', "(('1.a'))"],
     ['a OR -b', "(('1.a')) & (!('1.b'))"],
-    ['subject:Plan FROM:ann', "(('1.plan':A)) & (('1.ann':B))"],
+    ['subject:Plan FROM:ann', "(('1.s:plan')) & (('1.f:ann'))"],
     ['inv*', "(('1.inv':*))"],
     ['i*', "(('1.i'))"],
-    ['subject:inv*', "(('1.inv':*A))"],
+    ['subject:inv*', "(('1.s:inv':*))"],
     ['"unclosed phrase', "(('1.unclosed' <-> '1.phrase'))"],
     ["it's & (a|b) !c <-> \\ ':*", "(('1.it' <-> '1.s')) & (('1.a' <-> '1.b')) & (('1.c'))"],
   ])('%s', (q, exact) => {
@@ -74,7 +75,7 @@ describe('searchQuery', () => {
   });
 
   it('asks the index by words alone', () => {
-    expect(searchQuery(1, '"a b" -c subject:d').rough).toBe("(('1.a' & '1.b')) & (('1.d'))");
+    expect(searchQuery(1, '"a b" -c subject:d').rough).toBe("(('1.a' & '1.b')) & (('1.s:d'))");
     expect(searchQuery(1, 'a OR b').ranking).toBe("'1.a' | '1.b'");
   });
 

@@ -1,6 +1,6 @@
 import { InvalidRequest } from '#libs/common/errors.js';
 
-import { accountPrefix, Weight } from './document.js';
+import { accountPrefix, FIELDS } from './document.js';
 import { wantedWords, type Word } from './words.js';
 
 /** What is searched for, as texts of tsquery. */
@@ -17,17 +17,16 @@ const TERM = /(-)?(?:(subject|from|to|filename):)?("[^"]*"?|\S+)/giu;
 /** Of what begins a word; shorter ones begin too many. */
 const SHORTEST_START = 2;
 
-const FIELDS: Readonly<Record<string, string>> = {
-  subject: Weight.subject,
-  from: Weight.from,
-  to: Weight.others,
-  filename: Weight.filename,
-};
+/** `from:` and the like, as they stand before words in the index. */
+const PREFIXES: ReadonlyMap<string | undefined, string> = new Map(
+  (['subject', 'from', 'to', 'filename'] as const).map((field) => [field, FIELDS[field].prefix]),
+);
 
 /** Words that stand together, in one field perhaps. */
 interface Term {
   readonly words: readonly Word[];
-  readonly weight: string;
+  /** What stands before each of its words. */
+  readonly field: string;
   readonly unwanted: boolean;
 }
 
@@ -45,12 +44,12 @@ export function searchQuery(accountNumber: number, q: string): SearchQuery {
   const all = (each: (term: Term) => string, some = clauses) =>
     some.map((clause) => `(${clause.map(each).join(' | ')})`).join(' & ');
   return {
-    rough: all((term) => spelling.together(term, ' & ', ''), wanted),
-    exact: all((term) => `${term.unwanted ? '!' : ''}${spelling.together(term, ' <-> ', term.weight)}`),
+    rough: all((term) => spelling.together(term, ' & '), wanted),
+    exact: all((term) => `${term.unwanted ? '!' : ''}${spelling.together(term, ' <-> ')}`),
     ranking: wanted
       .flat()
       .flatMap(({ words }) => words)
-      .map((word) => spelling.word(word, ''))
+      .map((word) => spelling.word(word))
       .join(' | '),
   };
 }
@@ -58,14 +57,13 @@ export function searchQuery(accountNumber: number, q: string): SearchQuery {
 class Spelling {
   constructor(private readonly prefix: string) {}
 
-  together({ words }: Term, operator: string, weight: string): string {
-    return `(${words.map((word) => this.word(word, weight)).join(operator)})`;
+  together({ words, field }: Term, operator: string): string {
+    return `(${words.map((word) => this.word(word, field)).join(operator)})`;
   }
 
-  /** Words are letters and digits: nothing in them needs to be escaped. */
-  word({ text, start }: Word, weight: string): string {
-    const marks = `${start ? '*' : ''}${weight}`;
-    return `'${this.prefix}${text}'${marks === '' ? '' : `:${marks}`}`;
+  /** Nothing in letters, digits and our colon needs to be escaped. */
+  word({ text, start }: Word, field = ''): string {
+    return `'${this.prefix}${field}${text}'${start ? ':*' : ''}`;
   }
 }
 
@@ -78,7 +76,7 @@ function clausesOf(q: string): Term[][] {
       isAlternative = clauses.length > 0;
       continue;
     }
-    const term = termOf(spelled, FIELDS[field?.toLowerCase() ?? ''] ?? '', minus !== undefined);
+    const term = termOf(spelled, PREFIXES.get(field?.toLowerCase()) ?? '', minus !== undefined);
     if (!term) continue;
     const last = clauses.at(-1);
     if (isAlternative && last && !term.unwanted && !last[0]?.unwanted) last.push(term);
@@ -88,10 +86,10 @@ function clausesOf(q: string): Term[][] {
   return clauses;
 }
 
-function termOf(spelled: string, weight: string, unwanted: boolean): Term | null {
+function termOf(spelled: string, field: string, unwanted: boolean): Term | null {
   const words = wantedWords(spelled);
   const last = words.at(-1);
   if (!last) return null;
   const asksForStart = spelled.endsWith('*') && last.text.length >= SHORTEST_START;
-  return { words: asksForStart ? [...words.slice(0, -1), { ...last, start: true }] : words, weight, unwanted };
+  return { words: asksForStart ? [...words.slice(0, -1), { ...last, start: true }] : words, field, unwanted };
 }

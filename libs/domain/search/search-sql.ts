@@ -5,7 +5,7 @@ import { Sql } from '../messages/sql.js';
 import type { SearchQuery } from './search-query.js';
 
 /** Of what is found the newest so many are ranked; what is older follows by date. */
-export const RANKED = 1000;
+export const RANKED = 500;
 
 /** What a hit weighs by where it stands: body; recipients and file names; sender; subject. */
 const WEIGHTS = `'{0.1, 0.3, 0.6, 1.0}'`;
@@ -45,22 +45,20 @@ const pageOf = (sql: Sql, { limit, offset }: Page): string => `LIMIT ${sql.value
 /**
  * `scored`: the newest messages, at most `most`, that have what is searched for. Rows of `hits` are narrow: there may be
  * a hundred thousand. Each of `passing` costs its words, so these are looked up one by one, in the order of hits, until
- * there are enough. A message that is other than when it was indexed is left out until it is indexed again.
+ * there are enough; by their place in the table, which nothing changes within a statement. A message that is other than when it was indexed is left out until it is indexed again.
  */
 function found(sql: Sql, query: SearchQuery, kind: string, most: number): string {
   const exact = query.exact === query.rough ? '' : ` AND words @@ ${sql.value(query.exact)}::tsquery`;
   return `hits AS MATERIALIZED (
-      SELECT message_id FROM search_hits(${sql.value(query.rough)}::tsquery) hit WHERE hit.account_id = $1
-      ORDER BY hit.received_at DESC, hit.message_id DESC
+      SELECT place FROM search_hits($1, ${sql.value(query.rough)}::tsquery) ORDER BY received_at DESC, place DESC
     ), passing AS MATERIALIZED (
       SELECT m.id, m.thread_id, m.received_at, d.words FROM hits
       CROSS JOIN LATERAL (
-        SELECT draft, version, words FROM search_documents
-        WHERE account_id = $1 AND message_id = hits.message_id${exact} OFFSET 0
+        SELECT message_id, draft, version, words FROM search_documents WHERE ctid = hits.place${exact} OFFSET 0
       ) d
       CROSS JOIN LATERAL (
         SELECT id, thread_id, received_at FROM messages m
-        WHERE account_id = $1 AND id = hits.message_id AND draft = d.draft AND version = d.version AND ${kind} OFFSET 0
+        WHERE account_id = $1 AND id = d.message_id AND draft = d.draft AND version = d.version AND ${kind} OFFSET 0
       ) m
       LIMIT ${sql.value(most)}
     ), scored AS MATERIALIZED (

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
 import { Reader } from '#libs/database/reader.js';
+import { RemoteCalls } from '#libs/queues/remote-calls.js';
 
+import { AccountAccess } from '../accounts/account-access.js';
 import type { AccountRef, Dialect } from '../accounts/account-ref.js';
 import type { Page } from '../messages/mail-filter.js';
 import { MessagesService } from '../messages/messages.service.js';
@@ -10,8 +12,14 @@ import { ThreadsService } from '../threads/threads.service.js';
 import { searchQuery } from './search-query.js';
 import { foundMessages, foundThreads, type FoundThread, RANKED } from './search-sql.js';
 
-/** How a page of what was found is shown. */
-export interface SearchRendering {
+export type Searched = 'messages' | 'threads';
+
+/** What to search for and how to show it. */
+export interface Search {
+  readonly q: string;
+  /** `provider`: as the mail server searches, by its rules, newest first. */
+  readonly source: 'local' | 'provider';
+  readonly page: Page;
   readonly dialect: Dialect;
   readonly expanded: boolean;
 }
@@ -25,30 +33,39 @@ export class SearchService {
     private readonly reader: Reader,
     private readonly messages: MessagesService,
     private readonly threads: ThreadsService,
+    private readonly access: AccountAccess,
+    private readonly remote: RemoteCalls,
   ) {}
 
-  /** Messages without drafts, the best first. @throws InvalidRequest when there is nothing to search for */
-  async inMessages(account: AccountRef, q: string, page: Page, rendering: SearchRendering): Promise<string> {
-    return this.showMessages(account, await this.messageIds(account, q, page), rendering);
-  }
-
-  /** Threads with a message or draft that has what is searched for. @throws as `inMessages` */
-  async inThreads(account: AccountRef, q: string, page: Page, rendering: SearchRendering): Promise<string> {
-    return this.showThreads(account, await this.threadIds(account, q, page), rendering);
-  }
-
-  async showMessages(account: AccountRef, ids: readonly string[], rendering: SearchRendering): Promise<string> {
-    const { dialect, expanded } = rendering;
+  /**
+   * Messages without drafts, the best first.
+   * @throws InvalidRequest when there is nothing to search for; of the provider DomainError 403, 422, 503 or 504
+   */
+  async inMessages(account: AccountRef, { dialect, expanded, ...search }: Search): Promise<string> {
+    const ids = await this.find(account, 'messages', search);
     const found = await this.messages.byIds(account, 'message', ids, { dialect, withHeaders: expanded });
     return arrayOf(ids, found);
   }
 
-  async showThreads(
-    account: AccountRef,
-    ids: readonly string[],
-    { dialect, expanded }: SearchRendering,
-  ): Promise<string> {
+  /** Threads with a message or draft that has what is searched for. @throws as `inMessages` */
+  async inThreads(account: AccountRef, { dialect, expanded, ...search }: Search): Promise<string> {
+    const ids = await this.find(account, 'threads', search);
     return arrayOf(ids, await this.threads.byIds(account, ids, dialect, expanded));
+  }
+
+  private async find(
+    account: AccountRef,
+    what: Searched,
+    { q, source, page }: Pick<Search, 'q' | 'source' | 'page'>,
+  ): Promise<string[]> {
+    if (source === 'provider') return this.atProvider(account, what, q, page);
+    return what === 'messages' ? this.messageIds(account, q, page) : this.threadIds(account, q, page);
+  }
+
+  private async atProvider(account: AccountRef, what: Searched, q: string, page: Page): Promise<string[]> {
+    const refusal = await this.access.refusalToWrite(account);
+    if (refusal) throw refusal;
+    return (await this.remote.call('mail.search', { accountId: account.id, q, what, ...page })).ids;
   }
 
   private async messageIds(account: AccountRef, q: string, page: Page): Promise<string[]> {

@@ -99,6 +99,8 @@ export interface MailCapabilities {
   readonly objectId: boolean;
   readonly uidPlus: boolean;
   readonly move: boolean;
+  /** `search` takes Gmail's own language and finds what it finds (X-GM-RAW). */
+  readonly gmailSearch: boolean;
 }
 
 export type WaitOutcome = 'arrived' | 'changed' | 'quiet';
@@ -127,6 +129,9 @@ export interface MailDriver extends MailWriter {
 
   /** The complete uid list, ascending. Never partial: throws instead. */
   uids(path: string): Promise<number[]>;
+
+  /** Uids of messages with these words, as the server searches. @throws ProviderError `rejected` when it does not */
+  search(path: string, text: string): Promise<number[]>;
 
   /** Flags of the uids from `low` to `high`, both included. Uids that are gone, and rows without flags, are absent. */
   flags(path: string, low: number, high: number): AsyncIterable<MessageFlags>;

@@ -19,6 +19,7 @@ import { folderKinds, ProviderError } from '#libs/providers/contracts/provider-e
 
 import { cursorOf, folderChanges, withoutRecent } from './folder-changes.js';
 import { ImapConnection, type ImapOptions } from './imap-connection.js';
+import { searchUids } from './mail-search.js';
 import { readMessages } from './message-reader.js';
 import type { OpenedFolder } from './opened-folder.js';
 import { remoteFolders } from './remote-folders.js';
@@ -45,6 +46,7 @@ export class ImapMailDriver extends ImapWriter implements MailDriver {
       objectId: connection.has('OBJECTID'),
       uidPlus: connection.has('UIDPLUS'),
       move: connection.has('MOVE'),
+      gmailSearch: connection.has('X-GM-EXT-1'),
     };
     this.watch = new FolderWatch(connection, connection.quirks(options.quirks));
   }
@@ -96,6 +98,11 @@ export class ImapMailDriver extends ImapWriter implements MailDriver {
   async uids(path: string): Promise<number[]> {
     await this.ensureOpen(path);
     return listUids(this.connection, path);
+  }
+
+  async search(path: string, text: string): Promise<number[]> {
+    await this.ensureOpen(path);
+    return searchUids(this.connection, path, text);
   }
 
   async *flags(path: string, low: number, high: number): AsyncGenerator<MessageFlags> {
