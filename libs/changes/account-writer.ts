@@ -25,6 +25,8 @@ export class Superseded extends Error {
 export class Tx {
   readonly changes = new ChangeSet();
   private readonly effects: (() => Promise<void> | void)[] = [];
+  /** See `unawaited`. */
+  readonly answers: Promise<unknown>[] = [];
   private isOver = false;
 
   constructor(
@@ -42,6 +44,12 @@ export class Tx {
     if (this.isOver) throw new Error('a statement came after its transaction: it is over');
     const result = await this.client.query(prepared(sql, parameters));
     return result.rows as Row[];
+  }
+
+  /** The answer to a statement that was sent and need not be waited for: when it failed, so does the transaction. */
+  unawaited(answer: Promise<unknown>): void {
+    answer.catch(() => undefined);
+    this.answers.push(answer);
   }
 
   /** What the work goes on to ask, though it failed, is refused: it would be done outside of the transaction. */
@@ -105,12 +113,17 @@ export class AccountWriter {
         const scope = new Tx(accountId, client);
         try {
           return { result: await work(scope), tx: scope };
+        } catch (error) {
+          // A statement that fails makes those after it fail: the first says why.
+          await Promise.all(scope.answers);
+          throw error;
         } finally {
           scope.end();
         }
       },
       {
         opening: (client) => this.lock(new Tx(accountId, client), options.epoch),
+        unawaited: (done) => done.tx.answers,
         closing: (done) => appending(accountId, done.tx.changes.toArray()),
         eager: options.eager,
       },

@@ -11,6 +11,8 @@ export interface Ends<T> {
   readonly eager?: boolean;
   /** The last statement of all, if there is one: the COMMIT does not wait for its answer. */
   readonly closing?: (result: T) => QueryConfig | null;
+  /** Answers to statements of `work` that it did not wait for; nor does the COMMIT, which does nothing when one failed. */
+  readonly unawaited?: (result: T) => readonly Promise<unknown>[];
 }
 
 const EAGER_BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
@@ -23,7 +25,7 @@ const EAGER_BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
 export async function inTransaction<T>(
   pool: Pool,
   work: (client: PoolClient) => Promise<T>,
-  { opening, closing, eager }: Ends<T> = {},
+  { opening, closing, unawaited, eager }: Ends<T> = {},
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -36,7 +38,11 @@ export async function inTransaction<T>(
     const opened = Promise.all([client.query(eager ? EAGER_BEGIN : 'BEGIN'), opening?.(client)]);
     const result = await (eager ? after(opened, work(client)) : opened.then(() => work(client)));
     const last = closing?.(result);
-    const [, { command }] = await Promise.all([last && client.query(last), client.query('COMMIT')]);
+    const ended = Promise.all([last && client.query(last), client.query('COMMIT')]);
+    // A statement that fails makes those after it fail: the first says why.
+    await Promise.allSettled([ended]);
+    await Promise.all(unawaited?.(result) ?? []);
+    const [, { command }] = await ended;
     if (command !== 'COMMIT') throw new Error('a statement failed unnoticed: the transaction was rolled back');
     return result;
   } catch (error) {

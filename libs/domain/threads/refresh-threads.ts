@@ -25,6 +25,8 @@ export interface RefreshOptions {
   readonly unseen?: ReadonlySet<string>;
   /** Threads that somebody has just been shown. */
   readonly seen?: ReadonlySet<string>;
+  /** Takes the answer of the last statement, instead of waiting for it, when it is known: all of the threads are begun. */
+  readonly unawaited?: (answer: Promise<unknown>) => void;
 }
 
 /**
@@ -56,7 +58,10 @@ export async function refreshThreads(
     const categories = tagIds.length > 0 ? [...summary.categories, ...tagIds].toSorted() : summary.categories;
     summaries.set(threadId, { ...summary, categories, unseen });
   }
-  return { ...(await save(tx, accountId, summaries, options.subjectKeys ?? new Map<string, string>())), deleted };
+  const saved = save(tx, accountId, summaries, options.subjectKeys ?? new Map<string, string>());
+  if (!options.unawaited || stored.length > 0) return { ...(await saved), deleted };
+  options.unawaited(saved);
+  return { created: threadIds, modified: [], deleted };
 }
 
 /** As the database orders them; ids are equal-length words of one alphabet. */

@@ -109,6 +109,7 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
       merges: assignment.merges,
       subjectKeys: assignment.begun,
       begun: begunThreads(assignment, messages, touched),
+      unawaited: (answer) => tx.unawaited(answer),
       unseen: new Set(
         context.fresh
           ? messages.filter((message) => isNews(context.folder, message)).map(({ threadId }) => threadId)
@@ -118,7 +119,10 @@ export async function ingest(tx: Tx, context: IngestContext, batch: readonly Rea
     const joined = messages.filter(({ draft, threadId }) => !draft && !assignment.begun.has(threadId));
     await touchAnsweringDrafts(tx, joined.map(answerable));
   };
-  await Promise.all([inserted, touch()]);
+  // One statement each, which has been sent; more than one only where messages move.
+  const isSent = assignment.merges.size === 0 && named.length === 0;
+  if (isSent) tx.unawaited(inserted);
+  await Promise.all([isSent ? null : inserted, touch()]);
   await noteBounces(tx, messages, context.fresh);
   if (context.folder.role === 'sent') {
     await noteWaitingBounces(
