@@ -109,6 +109,15 @@ describe('folders', () => {
     },
   );
 
+  it.each([
+    ['CREATE', (mail: ImapMailDriver) => mail.createFolder('New')],
+    ['RENAME', (mail: ImapMailDriver) => mail.renameFolder('Old', 'New')],
+    ['APPEND', (mail: ImapMailDriver) => mail.append('INBOX', Buffer.from('Subject: x\r\n\r\nx'), [], new Date())],
+  ])('takes an internal error at %s for trouble of that folder alone', async (command, ask) => {
+    const mail = await scripted([[new RegExp(`^${command}`), 'TAG NO [SERVERBUG] Internal error occurred.\r\n']]);
+    await expect(ask(mail)).rejects.toEqual(failing('folder-unavailable'));
+  });
+
   it('waits longer for a folder when the server says that it does, too, but not for ever', async () => {
     for (const words of [2, Infinity]) {
       const mail = await silent([

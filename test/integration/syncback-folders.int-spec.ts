@@ -89,6 +89,22 @@ describe.each(servers)('folder actions on a server with %s', (_, dovecot) => {
     expect(row).toEqual({ path, display_name: path });
   });
 
+  it('that the server fails to rename again and again get their name back, and keep nothing else up for long', async () => {
+    const path = `Stuck${number}`;
+    const folderId = await account.folders.create(account.ref, path);
+    await account.act();
+    await account.folders.rename(account.ref, folderId, `Other${number}`);
+    await update({ starred: true });
+    for (let time = 0; time < 5; time += 1) {
+      expect(await account.states()).toEqual(['successful', 'pending', 'pending']);
+      await account.act(refusing('renameFolder', 'folder-unavailable'));
+      await account.hurry();
+    }
+    await account.act();
+    expect(await account.states()).toEqual(['successful', 'failed', 'successful']);
+    expect(await account.told(() => account.round())).toEqual(['modify folder']);
+  });
+
   it('into which mail came meanwhile are not deleted', async () => {
     const path = `Filled${number}`;
     await account.folders.create(account.ref, path);

@@ -16,7 +16,7 @@ export const killedAfter =
 export const refusing =
   (
     method: 'store' | 'move' | 'append' | 'remove' | 'createFolder' | 'renameFolder',
-    kind: 'rejected' | 'forbidden' = 'rejected',
+    kind: 'rejected' | 'forbidden' | 'folder-unavailable' = 'rejected',
   ): Meddling =>
   () => ({ [method]: () => Promise.reject(new ProviderError(kind, `The server will not ${method}.`)) });
 

@@ -185,13 +185,8 @@ export class ImapConnection {
     this.stirred = stirred;
   }
 
-  /** @throws ProviderError `folder-unavailable` when others may be opened */
-  private async mailboxOpen(path: string, options: MailboxOpenOptions): Promise<MailboxObject> {
-    try {
-      return await this.guard(`opening ${path}`, () => this.flow.mailboxOpen(path, options));
-    } catch (error) {
-      throw ofFolder(error);
-    }
+  private mailboxOpen(path: string, options: MailboxOpenOptions): Promise<MailboxObject> {
+    return this.guardInFolder(`opening ${path}`, () => this.flow.mailboxOpen(path, options));
   }
 
   /** Some servers leave UIDNEXT out. What has arrived since would not be told from what was there. */
@@ -221,6 +216,15 @@ export class ImapConnection {
       return await unlessStalled(this.line, stallMs, doing, command);
     } catch (error) {
       throw this.translate(error, doing);
+    }
+  }
+
+  /** As `guard`, for what may fail in one folder while others are well. @throws ProviderError `folder-unavailable` then */
+  async guardInFolder<T>(doing: string, command: () => Promise<T>): Promise<T> {
+    try {
+      return await this.guard(doing, command);
+    } catch (error) {
+      throw ofFolder(error);
     }
   }
 

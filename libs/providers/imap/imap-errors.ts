@@ -96,8 +96,8 @@ export function toProviderError(error: unknown, doing: string): ProviderError {
 }
 
 /**
- * What went wrong when a folder was opened: where the server says so itself, or falls silent, the fault is the folder's
- * (its index is broken, somebody has locked it), and the others may be read.
+ * What went wrong when a folder was opened or changed: where the server says so itself, or falls silent, the fault is the
+ * folder's (its index is broken, somebody has locked it), and all is well with the others.
  */
 export function ofFolder(error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error;

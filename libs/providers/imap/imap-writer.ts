@@ -90,18 +90,20 @@ export class ImapWriter implements MailWriter {
   }
 
   async createFolder(path: string): Promise<void> {
-    await this.connection.guard(`creating folder ${path}`, () => this.connection.flow.mailboxCreate(path));
+    await this.connection.guardInFolder(`creating folder ${path}`, () => this.connection.flow.mailboxCreate(path));
   }
 
   async renameFolder(path: string, newPath: string): Promise<void> {
-    await this.connection.guard(`renaming folder ${path}`, () => this.connection.flow.mailboxRename(path, newPath));
+    await this.connection.guardInFolder(`renaming folder ${path}`, () =>
+      this.connection.flow.mailboxRename(path, newPath),
+    );
   }
 
   async deleteFolder(path: string): Promise<void> {
     try {
       const { messages } = await this.connection.examine(path);
       if (messages > 0) throw new ProviderError('rejected', `Folder ${path} is not empty.`);
-      await this.connection.guard(`deleting folder ${path}`, () => this.connection.flow.mailboxDelete(path));
+      await this.connection.guardInFolder(`deleting folder ${path}`, () => this.connection.flow.mailboxDelete(path));
     } catch (error) {
       if (!(error instanceof ProviderError) || error.kind !== 'not-found') throw error;
     }
@@ -116,7 +118,7 @@ export class ImapWriter implements MailWriter {
 
   /** imapflow answers `false` where a server refused, or where the connection broke. */
   private async must<T>(doing: string, command: () => Promise<T | false | undefined>): Promise<T> {
-    const answer = await this.connection.guard(doing, command);
+    const answer = await this.connection.guardInFolder(doing, command);
     if (answer !== false && answer !== undefined) return answer;
     if (!this.connection.usable) {
       throw new ProviderError('unavailable', `The connection to the mail server broke while ${doing}.`);

@@ -8,21 +8,25 @@ import { type PendingAction, postpone, settle, waitForLook } from './action-stor
 
 /** A refusal is believed when it comes this often. */
 const MOST_ATTEMPTS = 3;
+/** A folder that is locked or broken is waited for a quarter of an hour. */
+const MOST_WAITS = 10;
+/** What changes folders keeps everything else back: half a minute. */
+const MOST_FOLDER_WAITS = 5;
 /** A message that is looked for in vain this often, over a minute or so, is gone. */
 const MOST_SEARCHES = 6;
 
 /**
  * What the provider refused is tried again a few times, then given up: the account's log says so, and what was shown
- * goes back to what the provider has; but what somebody wrote is kept here. Recompute the objects afterwards. A folder
- * that cannot be opened now is waited for.
+ * goes back to what the provider has; but what somebody wrote is kept here. Recompute the objects afterwards.
  * @returns whether any was given up
  */
 export async function refused(tx: Tx, actions: readonly PendingAction[], error: ProviderError): Promise<boolean> {
-  return delay(tx, actions, error.message, mostAttempts(error));
+  const changesFolders = actions.some(({ kind }) => kind.startsWith('folder.'));
+  return delay(tx, actions, error.message, mostAttempts(error, changesFolders));
 }
 
-function mostAttempts({ kind }: ProviderError): number {
-  if (kind === 'folder-unavailable') return Infinity;
+function mostAttempts({ kind }: ProviderError, changesFolders: boolean): number {
+  if (kind === 'folder-unavailable') return changesFolders ? MOST_FOLDER_WAITS : MOST_WAITS;
   return kind === 'not-found' || kind === 'forbidden' ? 1 : MOST_ATTEMPTS;
 }
 
