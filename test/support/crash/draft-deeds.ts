@@ -74,10 +74,30 @@ async function deleteDraft(seat: Seat, random: Random): Promise<Intention> {
   };
 }
 
+/** A worker that was taken for dead saves a draft once more, as it is or as it was. */
+async function saveDraftLate(seat: Seat, random: Random): Promise<Intention> {
+  let subject = seat.newName('Draft');
+  const { id, version } = await seat.done<Draft>('POST', '/drafts', await written(seat, random, subject));
+  await seat.rest();
+  const late = await seat.draftSource(id);
+  if (random.chance(0.5)) {
+    subject = seat.newName('Changed');
+    await seat.done('PUT', `/drafts/${id}`, { version, subject });
+    await seat.rest();
+  }
+  return {
+    act: () => seat.saveLate(late),
+    done: () => seat.tidied(id),
+    faults: (found) => notSavedOnce(found, id, subject),
+  };
+}
+
 export const draftDeeds: readonly Deed[] = [
   { name: 'create draft', server: 'full', intend: createDraft },
   { name: 'create draft, no UIDPLUS', server: 'plain', intend: createDraft },
   { name: 'update draft', server: 'full', intend: updateDraft },
   { name: 'update draft, no UIDPLUS', server: 'plain', intend: updateDraft },
   { name: 'delete draft', server: 'full', intend: deleteDraft },
+  { name: 'save draft late', server: 'full', intend: saveDraftLate },
+  { name: 'save draft late, no UIDPLUS', server: 'plain', intend: saveDraftLate },
 ];

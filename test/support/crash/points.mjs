@@ -134,13 +134,14 @@ async function wrapEverything() {
   const { SmtpSender } = await import('#libs/providers/smtp/smtp-sender.js');
   const { SendStore } = await import('#libs/sync/send/send-store.js');
   const { Sending } = await import('#libs/sync/send/sending.service.js');
+  const { CopyEffects } = await import('#libs/sync/syncback/copy-effects.js');
   const { DraftEffects } = await import('#libs/sync/syncback/draft-effects.js');
   const { FolderEffects } = await import('#libs/sync/syncback/folder-effects.js');
   const { MessageEffects } = await import('#libs/sync/syncback/message-effects.js');
   const { SentEffects } = await import('#libs/sync/syncback/sent-effects.js');
 
   const ofSession = [(watch) => watch.account.id, (_watch, action) => [action].flat()[0].kind];
-  for (const { prototype } of [DraftEffects, FolderEffects, MessageEffects, SentEffects]) {
+  for (const { prototype } of [CopyEffects, DraftEffects, FolderEffects, MessageEffects, SentEffects]) {
     scope(prototype, 'run', ...ofSession);
   }
   scope(

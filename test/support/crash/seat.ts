@@ -24,7 +24,7 @@ export interface Found {
   readonly mailbox: Mailbox;
 }
 
-/** One mailbox and its owner, who acts through the API; a mail program beside them only looks. */
+/** One mailbox and its owner, who acts through the API; a mail program beside them looks, and is the worker that is late. */
 export class Seat {
   /** Deeds that were done here. */
   uses = 0;
@@ -99,6 +99,28 @@ export class Seat {
   /** How often the SMTP server has accepted something with this subject. */
   accepted(subject: string): number {
     return this.post.count(subject);
+  }
+
+  /** The source of a draft's copy. */
+  async draftSource(id: string): Promise<Buffer> {
+    await this.mail.mailboxOpen('Drafts');
+    const found = await this.mail.search({ header: { 'message-id': `${id}-` } }, { uid: true });
+    const copy =
+      found && found.length > 0 && (await this.mail.fetchOne(String(found[0]), { source: true }, { uid: true }));
+    if (!copy || !copy.source) throw new Error(`there is no copy of draft ${id}`);
+    return copy.source;
+  }
+
+  /** As a worker does that hung in APPEND, was taken for dead, and wakes. */
+  async saveLate(source: Buffer): Promise<void> {
+    const [, date = ''] = /^Date: (.*)\r$/m.exec(source.toString('latin1')) ?? [];
+    await this.mail.append('Drafts', source, ['\\Draft', '\\Seen'], new Date(date));
+  }
+
+  /** Whether a copy too many was removed. */
+  async tidied(messageId: string): Promise<boolean> {
+    const jobs = await this.account.api.ok<Record<string, string>[]>(`/job-statuses?limit=${MOST_ACTIONS}`);
+    return jobs.some((job) => job['action'] === 'remove_surplus_copy' && job['message_id'] === messageId);
   }
 
   query<Row>(sql: string, values: readonly unknown[]): Promise<Row[]> {
