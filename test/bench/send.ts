@@ -15,7 +15,8 @@ import { LiveApi } from './live/api.js';
 import { addressOf, PASSWORD, startMailHost } from './live/mail-host.js';
 import { inParallel, until } from './live/wait.js';
 import { type ProductProcess, type Servers, startApp, startProcess, startServers } from './product.js';
-import { closingLine, isMet, machine, quantile, round, table, type Target } from './report.js';
+import { machine } from './report.js';
+import { type Pace, sendReport, type Strain } from './send-report.js';
 import { residentKilobytes, usageOf } from './usage.js';
 
 const HELP = `npm run bench:send -- [--messages N] [--accounts N] [--lanes N] [--megabytes N] [--profile DIR]
@@ -36,33 +37,6 @@ interface Options {
   readonly lanes: number;
   readonly megabytes: number;
   readonly profileDir: string | undefined;
-}
-
-interface Pace {
-  readonly perSecond: number;
-  /** Of each, in milliseconds. */
-  readonly took: readonly number[];
-}
-
-/** What a step with the large attachment cost the API and the worker. */
-interface Strain {
-  readonly step: string;
-  readonly seconds: number;
-  readonly apiMb: number;
-  readonly workerMb: number;
-  readonly apiHeldUpMs: number;
-  readonly workerHeldUpMs: number;
-}
-
-interface Measured {
-  readonly ours: Pace;
-  readonly bare: Pace;
-  /** From the last answer until every copy is in its folder of sent mail. */
-  readonly copiesSeconds: number;
-  /** Milliseconds of CPU a message, its copy included. */
-  readonly apiCpuMs: number;
-  readonly workerCpuMs: number;
-  readonly strains: readonly Strain[];
 }
 
 async function main(): Promise<void> {
@@ -102,7 +76,7 @@ async function main(): Promise<void> {
     const probe = ['--import', pathToFileURL(path.resolve('test/support/process-probe.mjs')).href];
     servers.environment.PROBE_DIR = probes;
     const strains = await withApps(servers, probe, (running) => large(clients[0]!, { ...running, probes }, megabytes));
-    report({ ...small, bare, strains }, options);
+    console.log(sendReport({ ...small, bare, strains }, options));
   } finally {
     for (const each of processes.toReversed()) await each.stop();
     await servers.stop();
@@ -249,60 +223,6 @@ async function strainOf<T>(step: string, running: Running, work: () => Promise<T
 function heldUpMs(probes: string, pid: number): number {
   const { heldUpMs: most } = JSON.parse(readFileSync(path.join(probes, `${pid}.json`), 'utf8')) as { heldUpMs: number };
   return most;
-}
-
-function report({ ours, bare, copiesSeconds, strains, ...cpu }: Measured, { messages, megabytes }: Options): void {
-  const paceRow = (name: string, { perSecond, took }: Pace) => [
-    name,
-    ...[perSecond, quantile(took, 0.5), quantile(took, 0.99)].map((value) => String(round(value, 1))),
-  ];
-  console.log(
-    table(
-      [`${messages} messages`, 'a second', 'p50 ms', 'p99 ms'],
-      [paceRow('POST /send', ours), paceRow('nodemailer, pooled', bare)],
-    ),
-  );
-  console.log(
-    `copies among the sent mail: all there ${round(copiesSeconds, 1)} s after the last answer; ` +
-      `CPU a message: API ${round(cpu.apiCpuMs, 1)} ms, worker ${round(cpu.workerCpuMs, 1)} ms\n`,
-  );
-  console.log(
-    table(
-      [`${megabytes} MB attached`, 's', 'API MB', 'worker MB', 'API held up ms', 'worker held up ms'],
-      strains.map(({ step, seconds, ...rest }) => [
-        step,
-        String(round(seconds, 2)),
-        ...[rest.apiMb, rest.workerMb, rest.apiHeldUpMs, rest.workerHeldUpMs].map((value) => String(round(value, 0))),
-      ]),
-    ),
-  );
-  const most = (of: (strain: Strain) => number) => Math.max(...strains.map(of));
-  const targets: Target[] = [
-    { name: 'messages/s', value: ours.perSecond, atLeast: 50 },
-    { name: `API memory growth, ${megabytes} MB attached, MB`, value: most(({ apiMb }) => apiMb), atMost: 60 },
-    { name: 'API event loop held up, ms', value: most((strain) => strain.apiHeldUpMs), atMost: 100 },
-    { name: 'worker event loop held up, ms', value: most((strain) => strain.workerHeldUpMs), atMost: 100 },
-  ];
-  for (const target of targets) {
-    console.log(`${isMet(target) ? 'met    ' : 'NOT MET'}  ${target.name}: ${round(target.value)}`);
-  }
-  const pace = { ours: round(ours.perSecond, 1), peer: round(bare.perSecond, 1) };
-  const figures = {
-    ours: {
-      perSecond: pace.ours,
-      apiMb: round(
-        most(({ apiMb }) => apiMb),
-        1,
-      ),
-      workerMb: round(
-        most((s) => s.workerMb),
-        1,
-      ),
-    },
-    peer: { perSecond: pace.peer },
-    ratio: { perSecond: round(pace.ours / pace.peer, 3) },
-  };
-  console.log(closingLine('send', figures, targets));
 }
 
 await main().then(

@@ -1,10 +1,12 @@
 import type { ImapFlow } from 'imapflow';
 
-import type { ApiAnswer } from '../support/api-client.js';
 import { eventually } from '../support/eventually.js';
-import { letter } from '../support/letters.js';
+import { bounce, letter } from '../support/letters.js';
 import { type ConnectedAccount, Product } from '../support/product.js';
 import { ScriptedSmtp } from '../support/scripted-smtp.js';
+import { letterTo, refusals, unsendable } from '../support/sendable.js';
+import { sourcesIn } from '../support/sources-in.js';
+import { ok } from '../support/writing-user.js';
 
 interface MessageJson {
   readonly id: string;
@@ -44,27 +46,7 @@ describe('sending', () => {
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  const ok = async <Body>(answer: Promise<ApiAnswer>): Promise<Body> => {
-    const { status, text, json } = await answer;
-    if (status !== 200) throw new Error(`answered ${status}: ${text}`);
-    return json as Body;
-  };
-  const letterTo = (...emails: string[]) => ({
-    subject: 'Hello',
-    body: '<p>Hello, <b>you</b>.</p>',
-    to: emails.map((email) => ({ email })),
-  });
-  const sources = async (path: string): Promise<string[]> => {
-    const lock = await other.getMailboxLock(path);
-    const found: string[] = [];
-    try {
-      await other.noop();
-      for await (const row of other.fetch('1:*', { source: true })) found.push(row.source?.toString() ?? '');
-    } finally {
-      lock.release();
-    }
-    return found;
-  };
+  const sources = (path: string) => sourcesIn(other, path);
   const settled = () =>
     eventually('rest', async () => {
       const jobs = await account.api.ok<{ action: string; status: string }[]>('/job-statuses');
@@ -85,6 +67,12 @@ describe('sending', () => {
         return now.status === 'successful' ? now : null;
       });
     return { wire: smtp.received.at(-1)!, done };
+  };
+  const toldOf = async (id: string, cursor: string) => {
+    const { deltas } = await account.api.ok<{ deltas: { id: string; event: string; object: string }[] }>(
+      `/delta?cursor=${cursor}&include_types=message,draft`,
+    );
+    return deltas.filter((delta) => delta.id === id).map(({ event, object }) => `${event} ${object}`);
   };
   const inSent = async (marker: string) => (await sources('Sent')).filter((source) => source.includes(marker));
 
@@ -112,10 +100,7 @@ describe('sending', () => {
     expect(copy).toContain('Bcc: secret@example.com');
     expect(await sources('Drafts')).toEqual([]);
     expect(await account.api.ok('/drafts')).toEqual([]);
-    const { deltas } = await account.api.ok<{ deltas: { id: string; event: string; object: string }[] }>(
-      `/delta?cursor=${cursor}&include_types=message,draft`,
-    );
-    const told = deltas.filter(({ id }) => id === draft.id).map(({ event, object }) => `${event} ${object}`);
+    const told = await toldOf(draft.id, cursor);
     // A page tells the last of what happened to an object: the copy may have come already.
     expect(told).toEqual(['delete draft', expect.stringMatching(/^(create|modify) message$/)]);
     const thread = await account.api.ok<{ message_ids: string[]; draft_ids: string[] }>(`/threads/${sent.thread_id}`);
@@ -189,21 +174,8 @@ describe('sending', () => {
     expect(sent).not.toHaveProperty('delivery_failures');
     const { cursor } = await ok<{ cursor: string }>(call('POST', '/delta/latest_cursor', {}));
     const header = /^Message-ID: (<.*>)/im.exec(smtp.received[0]!)![1]!;
-    const report = (name: string, returned: string) =>
-      letter({
-        name,
-        headers: ['MIME-Version: 1.0', 'Content-Type: multipart/report; report-type=delivery-status; boundary=B0'],
-        text: [
-          '--B0\r\nContent-Type: text/plain\r\n\r\nSorry.',
-          '--B0\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.org',
-          '\r\nFinal-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: 5.1.1',
-          'Diagnostic-Code: smtp; 550 5.1.1 User unknown\r\n',
-          `--B0\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: ${returned}\r\n`,
-          '--B0--\r\n',
-        ].join('\r\n'),
-      });
-    await other.append('INBOX', report('forged', '<somebody-elses@example.com>'));
-    await other.append('INBOX', report('genuine', header));
+    await other.append('INBOX', bounce('forged', '<somebody-elses@example.com>'));
+    await other.append('INBOX', bounce('genuine', header));
     const failures = async () => {
       const now = await account.api.ok<{ delivery_failures?: { message_id: string }[] }>(`/messages/${sent.id}`);
       return now.delivery_failures;
@@ -242,28 +214,22 @@ describe('sending', () => {
     expect(smtp.received).toHaveLength(1);
   });
 
-  it.each([
-    ['all recipients', { 'RCPT a@example.com': '550 5.1.1 nobody here' }, 402, 'Sending to all recipients failed'],
-    ['the sender', { MAIL: '553 5.7.1 not yours' }, 402, 'The sender address was rejected.'],
-    ['the content', { '.': '552 5.7.0 looks bad' }, 402, 'rejected for its content'],
-    ['the pace', { '.': '421 4.7.0 slow down' }, 429, 'blocked for now'],
-    ['the password', { AUTH: '535 5.7.8 wrong' }, 403, 'Could not authenticate with the SMTP server.'],
-    ['the size', { EHLO: '250-test\r\n250-SIZE 100\r\n250 AUTH PLAIN' }, 402, 'the server takes at most 100'],
-    ['for reasons of its own', { DATA: '571 7.7.7 what' }, 503, 'Sending failed'],
-    ['by hanging up', { DATA: 'hang-up' }, 503, 'The server unexpectedly closed the connection'],
-  ])('tells when the server refuses %s, and keeps the draft as it was', async (_what, script, status, message) => {
-    const draft = await ok<MessageJson & { version: number }>(call('POST', '/drafts', letterTo('a@example.com')));
-    await settled();
-    smtp.script = script;
-    const answer = await call('POST', '/send', { draft_id: draft.id, version: 0 });
-    expect([answer.status, answer.json]).toEqual([
-      status,
-      expect.objectContaining({ type: 'api_error', message: expect.stringContaining(message) }),
-    ]);
-    expect(await account.api.ok(`/drafts/${draft.id}`)).toMatchObject({ version: 0, object: 'draft' });
-    smtp.script = {};
-    await ok(call('POST', '/send', { draft_id: draft.id, version: 0 }));
-  });
+  it.each(refusals)(
+    'tells when the server refuses %s, and keeps the draft as it was',
+    async (_what, script, status, message) => {
+      const draft = await ok<MessageJson & { version: number }>(call('POST', '/drafts', letterTo('a@example.com')));
+      await settled();
+      smtp.script = script;
+      const answer = await call('POST', '/send', { draft_id: draft.id, version: 0 });
+      expect([answer.status, answer.json]).toEqual([
+        status,
+        expect.objectContaining({ type: 'api_error', message: expect.stringContaining(message) }),
+      ]);
+      expect(await account.api.ok(`/drafts/${draft.id}`)).toMatchObject({ version: 0, object: 'draft' });
+      smtp.script = {};
+      await ok(call('POST', '/send', { draft_id: draft.id, version: 0 }));
+    },
+  );
 
   it('never sends again what the server may have taken', async () => {
     smtp.script = { '.': 'hang-up' };
@@ -296,10 +262,7 @@ describe('sending', () => {
     expect(await account.api.ok(`/messages/${draft.id}`)).toMatchObject({ object: 'message', subject: 'In the dark' });
     await settled();
     expect([await inSent('In the dark'), await sources('Drafts')]).toEqual([[wire], []]);
-    const { deltas } = await account.api.ok<{ deltas: { id: string; event: string; object: string }[] }>(
-      `/delta?cursor=${cursor}&include_types=message,draft`,
-    );
-    const told = deltas.filter(({ id }) => id === draft.id).map(({ event, object }) => `${event} ${object}`);
+    const told = await toldOf(draft.id, cursor);
     expect(told.toSorted()).toEqual(['create message', 'delete draft']);
     expect(smtp.received).toHaveLength(1);
   });
@@ -327,16 +290,7 @@ describe('sending', () => {
     expect((await send('b@example.com')).status).toBe(409);
   });
 
-  it.each([
-    [{ subject: 'x' }, 400, 'No recipients specified'],
-    [letterTo('nonsense'), 400, 'Invalid recipient address nonsense'],
-    [{ ...letterTo('a@example.com'), subject: 'x\r\nBcc: b@x' }, 400, 'must not contain line breaks'],
-    [{ ...letterTo('a@example.com'), file_ids: ['0'.repeat(25)] }, 404, "Couldn't find file"],
-    [{ ...letterTo('a@example.com'), file_ids: ['x-y'] }, 400, 'Invalid block public id x-y'],
-    [{ ...letterTo('a@example.com'), from: [{ email: 'a>b@c' }] }, 400, 'Invalid sender address'],
-    [{ draft_id: '0'.repeat(25), version: 0 }, 404, "Couldn't find draft"],
-    [{ draft_id: '0'.repeat(25) }, 400, 'Must specify draft version'],
-  ])('refuses %j', async (body, status, message) => {
+  it.each(unsendable)('refuses %j', async (body, status, message) => {
     const answer = await call('POST', '/send', body);
     expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(message)]);
     expect(smtp.received).toEqual([]);

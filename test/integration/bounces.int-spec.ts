@@ -4,19 +4,7 @@ import { becomeSent } from '#libs/sync/send/sent-message.js';
 
 import { ActingAccount } from '../support/acting-account.js';
 import type { Engine } from '../support/engine.js';
-import { letter, messageId } from '../support/letters.js';
-
-const report = (name: string, returned: string) =>
-  letter({
-    name,
-    headers: ['MIME-Version: 1.0', 'Content-Type: multipart/report; report-type=delivery-status; boundary=B0'],
-    text: [
-      '--B0\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.org',
-      '\r\nFinal-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: 5.1.1',
-      `\r\n--B0\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: ${returned}\r\n`,
-      '--B0--\r\n',
-    ].join('\r\n'),
-  });
+import { bounce, messageId } from '../support/letters.js';
 
 describe('a report of a failed delivery that comes before the message it tells of', () => {
   let engine: Engine;
@@ -36,7 +24,7 @@ describe('a report of a failed delivery that comes before the message it tells o
     return rows.map((row) => row.failures);
   };
   const returned = async (name: string) => {
-    await account.client.append('INBOX', report(`report-${name}`, messageId(name)));
+    await account.client.append('INBOX', bounce(`report-${name}`, messageId(name)));
     await account.round();
     const { id } = (await account.message(`report-${name}`))!;
     return [[expect.objectContaining({ recipient: 'bob@example.net', status: '5.1.1', message_id: id })]];
