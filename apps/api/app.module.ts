@@ -30,6 +30,7 @@ import { HealthController } from './health/health.controller.js';
 import { Readiness } from './health/readiness.js';
 import { AccessTokenStrategy } from './http/auth/access-token.strategy.js';
 import { AccountGuard } from './http/auth/account.guard.js';
+import { RateLimits } from './http/auth/rate-limits.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { ParameterPipe } from './http/parameter.pipe.js';
 import { RouteTable } from './http/route-table.js';
@@ -92,6 +93,7 @@ export class AppModule {
         { provide: APP_FILTER, useClass: ErrorFilter },
         AccessTokenStrategy,
         LiveFeeds,
+        RateLimits,
         Readiness,
         RouteTable,
       ],

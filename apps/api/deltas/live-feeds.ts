@@ -2,7 +2,11 @@ import type { ServerResponse } from 'node:http';
 
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 
+import { TooManyRequests } from '#libs/common/errors.js';
 import { Logger } from '#libs/common/logger.js';
+import { CONFIG } from '#libs/config/config.module.js';
+import type { Config } from '#libs/config/config.js';
+import type { AccountRef } from '#libs/domain/accounts/account-ref.js';
 import type { DeltaFeed } from '#libs/domain/deltas/delta-feed.js';
 import { type DeltaPage, DeltasService } from '#libs/domain/deltas/deltas.service.js';
 
@@ -14,15 +18,20 @@ import { eventSource, lines, longpoll } from './wires.js';
 
 /** Changes a stream reads at a time. */
 const STREAM_PAGE = 100;
+/** After which a stream that was refused may be tried again. */
+const RETRY_SECONDS = 1;
 
 /** The connections of this process on which somebody waits for changes. */
 @Injectable()
 export class LiveFeeds implements OnModuleDestroy {
   private readonly pulse = new Pulse<LiveFeed>();
+  /** By account. */
+  private readonly open = new Map<string, number>();
   private closed = false;
 
   constructor(
     private readonly deltas: DeltasService,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'STREAMS_PER_ACCOUNT'>,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
@@ -54,10 +63,25 @@ export class LiveFeeds implements OnModuleDestroy {
   }
 
   private body(request: LiveRequest): LiveBody {
-    return new LiveBody((response) => this.open(request, response));
+    this.limit(request.feed.account);
+    return new LiveBody((response) => this.serve(request, response));
   }
 
-  private open(request: LiveRequest, response: ServerResponse): void {
+  /** @throws TooManyRequests when the account has as many streams of this process as it may have */
+  private limit({ id }: AccountRef): void {
+    const most = this.config.STREAMS_PER_ACCOUNT;
+    if (most === 0 || (this.open.get(id) ?? 0) < most) return;
+    const message = `Too many streams of this account are open: ${most} are allowed. Please close one.`;
+    throw new TooManyRequests(message, most, RETRY_SECONDS);
+  }
+
+  private count(accountId: string, more: 1 | -1): void {
+    const now = (this.open.get(accountId) ?? 0) + more;
+    if (now === 0) this.open.delete(accountId);
+    else this.open.set(accountId, now);
+  }
+
+  private serve(request: LiveRequest, response: ServerResponse): void {
     const { account } = request.feed;
     const feed = new LiveFeed(this.deltas, request, response, (error) =>
       this.logger.warn({ err: error, accountId: account.id }, 'reading changes failed, trying again'),
@@ -66,9 +90,11 @@ export class LiveFeeds implements OnModuleDestroy {
     if (this.closed || response.req.method === 'HEAD') return feed.end();
     const silence = this.deltas.listen(account, (news) => feed.ring(news));
     const leave = this.pulse.join(feed);
+    this.count(account.id, 1);
     response.on('close', () => {
       silence();
       leave();
+      this.count(account.id, -1);
     });
     feed.ring();
   }

@@ -51,5 +51,6 @@ const refusal = (status: number, message: string) => ({ status, body: { type: 'i
 function sayWhen(response: Response, { limit, retryAfterSeconds }: TooManyRequests): void {
   response.setHeader('Retry-After', retryAfterSeconds);
   response.setHeader('X-RateLimit-Limit', limit);
+  response.setHeader('X-RateLimit-Remaining', 0);
   response.setHeader('X-RateLimit-Reset', retryAfterSeconds);
 }

@@ -7,7 +7,8 @@ import { InvalidRequest } from '#libs/common/errors.js';
 const METHODS = 'GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS';
 const HEADERS = 'Authorization,Content-Type';
 const REQUESTED_HEADERS = 'access-control-request-headers';
-const EXPOSED = 'X-Request-Id,Content-Disposition,Retry-After,X-RateLimit-Limit,X-RateLimit-Reset';
+const EXPOSED =
+  'X-Request-Id,Content-Disposition,Retry-After,X-RateLimit-Limit,X-RateLimit-Remaining,X-RateLimit-Reset';
 const VERSION_HEADER = 'nylas-api-version';
 
 /**

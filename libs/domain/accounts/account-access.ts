@@ -16,6 +16,8 @@ const MOST_KNOWN = 10_000;
 
 /** The account, and what the credential may be used for; no scopes: everything. */
 export interface SignedIn extends AccountRef {
+  /** Which connected it. */
+  readonly applicationId: string;
   readonly scopes: readonly string[];
 }
 
@@ -60,7 +62,7 @@ export class AccountAccess {
 
   private async byTokenHash(hash: string): Promise<SignedIn | null> {
     const [row] = await this.reader.rows<SignedIn & { stale: boolean }>(
-      `SELECT a.id, a.organization_unit AS "organizationUnit", t.scopes,
+      `SELECT a.id, a.application_id AS "applicationId", a.organization_unit AS "organizationUnit", t.scopes,
          t.used_at IS NULL OR t.used_at < now() - make_interval(secs => $2) AS stale
        FROM access_tokens t JOIN accounts a ON a.id = t.account_id
        WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND a.deleted_at IS NULL`,
@@ -76,7 +78,9 @@ export class AccountAccess {
   private async byAccountId(id: string): Promise<SignedIn | null> {
     if (!this.config.DEV_ACCOUNT_ID_AUTH || !isPublicId(id)) return null;
     const [account] = await this.reader.rows<SignedIn>(
-      `SELECT id, organization_unit AS "organizationUnit", '{}'::text[] AS scopes FROM accounts
+      `SELECT id, application_id AS "applicationId", organization_unit AS "organizationUnit",
+         '{}'::text[] AS scopes
+       FROM accounts
        WHERE id = $1 AND deleted_at IS NULL`,
       [id],
       'account-by-id',

@@ -1,7 +1,7 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 
 import { DomainError, InvalidRequest, NotFound, Unauthorized } from '#libs/common/errors.js';
 import { isPublicId } from '#libs/common/ids.js';
@@ -11,6 +11,7 @@ import { badId } from '../parameters.js';
 
 import type { TokenOptions } from './access-token.strategy.js';
 import { PUBLIC, TOKEN_IN_QUERY, WHILE_STOPPED } from './public.decorator.js';
+import { RateLimits } from './rate-limits.js';
 import { scopesMissing, SUBJECT, type Subject } from './scopes.js';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -24,6 +25,7 @@ export class AccountGuard extends AuthGuard('access-token') {
   constructor(
     private readonly reflector: Reflector,
     private readonly access: AccountAccess,
+    private readonly limits: RateLimits,
   ) {
     super();
   }
@@ -41,6 +43,7 @@ export class AccountGuard extends AuthGuard('access-token') {
     const request = context.switchToHttp().getRequest<Request>();
     const { user, method } = request;
     if (!user) throw new Unauthorized();
+    await this.limit(context, user);
     const { namespaceId } = request.params;
     if (typeof namespaceId === 'string') {
       if (!isPublicId(namespaceId)) throw new InvalidRequest(badId(namespaceId, 'namespace_id'));
@@ -57,6 +60,14 @@ export class AccountGuard extends AuthGuard('access-token') {
     if (error) throw error;
     if (!user) throw new Unauthorized();
     return user;
+  }
+
+  private async limit(context: ExecutionContext, user: SignedIn): Promise<void> {
+    const allowance = await this.limits.take(user);
+    if (!allowance) return;
+    const response = context.switchToHttp().getResponse<Response>();
+    response.setHeader('X-RateLimit-Limit', allowance.limit);
+    response.setHeader('X-RateLimit-Remaining', allowance.remaining);
   }
 
   private checkScopes(context: ExecutionContext, { scopes }: SignedIn, reads: boolean): void {
