@@ -21,7 +21,7 @@ function compileBenchmarks() {
 }
 
 const [name, ...args] = process.argv.slice(2);
-const names = ['sync', 'api', 'latency', 'idle', 'streams', 'syncback', 'send', 'search'];
+const names = ['sync', 'api', 'latency', 'idle', 'streams', 'syncback', 'send', 'search', 'webhooks'];
 if (!names.includes(name)) {
   console.error(`Usage: node scripts/bench.mjs ${names.join('|')} [options], or --help after the name`);
   process.exit(1);

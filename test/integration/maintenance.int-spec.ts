@@ -14,6 +14,7 @@ import type { Config } from '../../libs/config/config.js';
 import { Reader } from '../../libs/database/reader.js';
 import { ProviderError, type ProviderErrorKind } from '../../libs/providers/contracts/provider-error.js';
 import { DeletedAccounts } from '../../libs/domain/accounts/deleted-accounts.js';
+import { OldDeliveries } from '../../libs/domain/webhooks/old-deliveries.js';
 import { AccountLog } from '../../libs/sync/account-log.js';
 import { AccountState } from '../../libs/sync/account-state.js';
 import { StaleRefs } from '../../libs/sync/mail/stale-refs.js';
@@ -38,10 +39,34 @@ describe('upkeep', () => {
         new OldChanges(engine.app.get(Reader)),
         engine.app.get(OldActions),
         new DeletedAccounts(engine.app.get(Reader), engine.app.get(AccountWriter)),
+        new OldDeliveries(engine.app.get(Reader)),
         engine.app.get(Reader),
         { DELTA_RETENTION_DAYS: 14 },
         engine.app.get<Logger>(Logger),
       ).clean();
+
+    it('keeps deliveries for 14 days, and none of webhooks that are gone', async () => {
+      const day = 86_400_000;
+      const [mine, gone] = [newId(), newId()];
+      await engine.rows(
+        `INSERT INTO webhooks (id, application_id, callback_url, triggers) VALUES ($1, 'a', 'x', '{}')`,
+        [mine],
+      );
+      const add = (webhook: string, id: string, state: string) =>
+        engine.rows(
+          `INSERT INTO webhook_deliveries (webhook_id, id, account_id, trigger, object, object_id, occurred_at, state)
+           VALUES ($1, $2, 'a', 'message.created', 'message', 'm', now(), $3)`,
+          [webhook, id, state],
+        );
+      const [old, recent] = [newId(Date.now() - 14.1 * day), newId(Date.now() - 13.9 * day)];
+      await add(mine, old, 'delivered');
+      await add(mine, recent, 'failed');
+      await add(gone, recent, 'pending');
+      await clean();
+      expect(await engine.rows('SELECT webhook_id, id FROM webhook_deliveries')).toEqual([
+        { webhook_id: mine, id: recent },
+      ]);
+    });
 
     beforeAll(() => {
       blobDir = engine.app.get<Config>(CONFIG).blobDir;

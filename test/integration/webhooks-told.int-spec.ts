@@ -48,6 +48,19 @@ describe('what webhooks are told', () => {
     expect(told!.headers['x-postrider-attempt']).toBe('1');
   });
 
+  it('is the message itself where it says so', async () => {
+    const account = await env.account();
+    await env.webhook('/hook', { full_objects: true });
+    const { id } = await env.message(account, { subject: 'All of it', body: '<p>Whole</p>' });
+    await env.changes.record(account, [['create', 'message', 'gone']]);
+    const told = await env.sink.waitFor(2);
+    const of = (wanted: string) => told.find(({ data }) => data.id === wanted)?.data.attributes;
+    const shown = await env.installation.client.as(account.token).ok(`/messages/${id}`);
+    expect(of(id)).toEqual(shown);
+    expect(of(id)).toMatchObject({ subject: 'All of it', body: '<p>Whole</p>' });
+    expect(of('gone')).toBeNull();
+  });
+
   it('is signed with both secrets while one is being changed', async () => {
     const account = await env.account();
     await env.webhook();

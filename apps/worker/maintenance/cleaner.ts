@@ -8,6 +8,7 @@ import type { Config } from '#libs/config/config.js';
 import { Reader } from '#libs/database/reader.js';
 import { DeletedAccounts } from '#libs/domain/accounts/deleted-accounts.js';
 import { onlyCopies } from '#libs/domain/files/only-copies.js';
+import { OldDeliveries } from '#libs/domain/webhooks/old-deliveries.js';
 import { StaleRefs } from '#libs/sync/mail/stale-refs.js';
 import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
@@ -17,6 +18,7 @@ const BLOB_DAYS = 7;
 const REFS_BUDGET_MS = 5000;
 const CHANGES_BUDGET_MS = 5000;
 const ACTIONS_BUDGET_MS = 5000;
+const DELIVERIES_BUDGET_MS = 20_000;
 const ACCOUNTS_BUDGET_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -31,6 +33,7 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly changes: OldChanges,
     private readonly actions: OldActions,
     private readonly accounts: DeletedAccounts,
+    private readonly deliveries: OldDeliveries,
     private readonly reader: Reader,
     @Inject(CONFIG) private readonly config: Pick<Config, 'DELTA_RETENTION_DAYS'>,
     @Inject(Logger) private readonly logger: Logger,
@@ -49,6 +52,7 @@ export class Cleaner implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.attempt('blobs', () => this.blobs.removeOlderThan(BLOB_DAYS, (keys) => onlyCopies(this.reader, keys)));
     await this.attempt('references of threads', () => this.refs.clean(Date.now() + REFS_BUDGET_MS));
     await this.attempt('actions', () => this.actions.clean(Date.now() + ACTIONS_BUDGET_MS));
+    await this.attempt('deliveries', () => this.deliveries.clean(Date.now() + DELIVERIES_BUDGET_MS));
     await this.attempt('deleted accounts', () => this.accounts.clean(Date.now() + ACCOUNTS_BUDGET_MS));
     const before = new Date(Date.now() - this.config.DELTA_RETENTION_DAYS * DAY_MS);
     await this.attempt('changes', () => this.changes.clean(before, Date.now() + CHANGES_BUDGET_MS));

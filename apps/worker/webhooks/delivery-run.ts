@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { DeliveryStore, DueDelivery, Outcome, Target } from '#libs/domain/webhooks/delivery-store.js';
 import type { NotificationBodies } from '#libs/domain/webhooks/notification-bodies.js';
+import { payloadOf } from '#libs/domain/webhooks/payload.js';
 import { retryDelayMs } from '#libs/domain/webhooks/retry.js';
 import { signatureHeaders } from '#libs/domain/webhooks/signature.js';
 import { isAccepted, type WebhookClient } from '#libs/domain/webhooks/webhook-client.js';
@@ -30,6 +31,8 @@ export class DeliveryRun {
   private outcomes: Outcome[] = [];
   private unheld: string[] = [];
   private active = 0;
+  /** What ends the run: the database, for an answer there always is. */
+  private failure: unknown = null;
   private renewedAt = Date.now();
   private readonly url: string;
 
@@ -51,6 +54,8 @@ export class DeliveryRun {
       if (this.active === 0 && this.waiting.length === 0 && this.outcomes.length === 0) return;
       await sleep(SETTLE_EVERY_MS);
       await this.settle();
+      // oxlint-disable-next-line no-throw-literal -- as it was thrown
+      if (this.failure !== null) throw this.failure;
     }
   }
 
@@ -78,10 +83,14 @@ export class DeliveryRun {
     while (this.active < AT_ONCE && this.waiting.length > 0) {
       const run = this.waiting.shift()!;
       this.active += 1;
-      void this.sendRun(run).finally(() => {
-        this.active -= 1;
-        this.send();
-      });
+      void this.sendRun(run)
+        .catch((error: unknown) => {
+          this.failure = error;
+        })
+        .finally(() => {
+          this.active -= 1;
+          this.send();
+        });
     }
   }
 
@@ -96,7 +105,7 @@ export class DeliveryRun {
   private async sendOne(delivery: DueDelivery): Promise<boolean> {
     const at = Date.now();
     const attempts = delivery.attempts + 1;
-    const body = this.means.bodies.of(delivery, this.target.fullObjects);
+    const body = this.target.fullObjects ? await this.means.bodies.full(delivery) : payloadOf(delivery);
     const seconds = Math.floor(at / 1000);
     const { status, error, ms } = await this.means.client.post(
       this.target.url,
