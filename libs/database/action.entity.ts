@@ -23,6 +23,9 @@ export type ActionKind = (typeof actionKinds)[number];
 @Index('actions_unsaved', ['accountId', 'objectId'], {
   where: "kind IN ('draft.save', 'sent.save') AND state <> 'successful'",
 })
+@Index('actions_saved', ['accountId', 'objectId'], {
+  where: "kind IN ('draft.save', 'sent.save') AND state = 'successful'",
+})
 @Index('actions_deletions', ['accountId', 'objectId'], { where: "kind = 'draft.delete'" })
 @Index('actions_blobs', { synchronize: false }) // ((details->>'blobKey'))
 @Index('actions_in_order', ['accountId', 'seq'])

@@ -16,6 +16,7 @@ import { OnlyCopies1790001020000 } from '../../migrations/1790001020000-only-cop
 import { SentCopies1790001040000 } from '../../migrations/1790001040000-sent-copies.js';
 import { WaitingReports1790001041000 } from '../../migrations/1790001041000-waiting-reports.js';
 import { DraftKeys1790001050000 } from '../../migrations/1790001050000-draft-keys.js';
+import { SavedMessages1790001051000 } from '../../migrations/1790001051000-saved-messages.js';
 import { ApplicationSettings1790001100000 } from '../../migrations/1790001100000-application-settings.js';
 import { Webhooks1790001110000 } from '../../migrations/1790001110000-webhooks.js';
 import { CopiesOfDrafts1790001021000 } from '../../migrations/1790001021000-copies-of-drafts.js';
@@ -93,6 +94,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       SentCopies1790001040000,
       WaitingReports1790001041000,
       DraftKeys1790001050000,
+      SavedMessages1790001051000,
       ApplicationSettings1790001100000,
       Webhooks1790001110000,
       Search1790001120000,

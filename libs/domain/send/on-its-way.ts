@@ -10,10 +10,16 @@ export const onItsWay = (accountId: string, messageId: string): string => `(
     SELECT FROM sends WHERE account_id = ${accountId} AND message_id = ${messageId}
       AND state = 'unknown' AND settled_at IS NULL OFFSET 0))`;
 
-/** SQL: whether the provider has still to get what was written here, or refused it: there may be no other copy. */
+/**
+ * SQL: whether the provider has still to get what was written here, or refused it: there may be no other copy. Each half
+ * has its index (`actions_unsaved`, `actions_saved`).
+ */
 export const isUnsaved = (accountId: string, messageId: string): string => `EXISTS (
-  SELECT FROM actions unsaved WHERE account_id = ${accountId} AND object_id = ${messageId}
-    AND kind IN ('draft.save', 'sent.save') AND state <> 'successful' AND NOT EXISTS (
-      SELECT FROM actions later WHERE later.account_id = ${accountId} AND later.seq > unsaved.seq
-        AND later.object_id = unsaved.object_id AND later.kind = unsaved.kind AND later.state = 'successful'
-    ) OFFSET 0)`;
+  SELECT FROM (
+    SELECT seq, kind FROM actions WHERE account_id = ${accountId} AND object_id = ${messageId}
+      AND kind IN ('draft.save', 'sent.save') AND state <> 'successful' OFFSET 0
+  ) AS unsaved WHERE NOT EXISTS (
+    SELECT FROM (
+      SELECT seq, kind FROM actions WHERE account_id = ${accountId} AND object_id = ${messageId}
+        AND kind IN ('draft.save', 'sent.save') AND state = 'successful' OFFSET 0
+    ) AS saved WHERE saved.kind = unsaved.kind AND saved.seq > unsaved.seq))`;
