@@ -13,6 +13,8 @@ const AT_ONCE = 32;
 const PORTION = 256;
 /** What was answered is written down this often: it is all that a worker that dies makes come twice. */
 const SETTLE_EVERY_MS = 15;
+/** A run waits so long for more: beginning one takes longer than to go on. */
+const LINGER_MS = 100;
 const RENEW_EVERY_MS = 3000;
 
 /** Everything a run needs. */
@@ -31,6 +33,9 @@ export class DeliveryRun {
   private outcomes: Outcome[] = [];
   private unheld: string[] = [];
   private active = 0;
+  /** There may be something to read. */
+  private more = true;
+  private busyAt = Date.now();
   /** What ends the run: the database, for an answer there always is. */
   private failure: unknown = null;
   private renewedAt = Date.now();
@@ -49,14 +54,21 @@ export class DeliveryRun {
     for (;;) {
       mayGoOn &&= !this.means.stopping() && (await this.renew());
       if (!mayGoOn) this.waiting = [];
-      else if (this.waiting.length < PORTION / 2) await this.read();
+      else if (this.more && this.waiting.length < PORTION / 2) await this.read();
       this.send();
-      if (this.active === 0 && this.waiting.length === 0 && this.outcomes.length === 0) return;
+      const isIdle = this.active === 0 && this.waiting.length === 0 && this.outcomes.length === 0;
+      if (!isIdle) this.busyAt = Date.now();
+      else if (!mayGoOn || Date.now() - this.busyAt > LINGER_MS) return;
       await sleep(SETTLE_EVERY_MS);
       await this.settle();
       // oxlint-disable-next-line no-throw-literal -- as it was thrown
       if (this.failure !== null) throw this.failure;
     }
+  }
+
+  /** Something was added. */
+  poke(): void {
+    this.more = true;
   }
 
   /** @returns false when the run has to end: switched off, moved, or taken over */
@@ -70,7 +82,9 @@ export class DeliveryRun {
   }
 
   private async read(): Promise<void> {
-    const runs = await this.means.store.due(this.target.webhookId, this.owner, [...this.held], PORTION);
+    this.more = false;
+    const runs = await this.means.store.due(this.target, this.owner, [...this.held], PORTION);
+    if (runs.length >= PORTION) this.more = true;
     for (const run of runs) {
       for (const { id } of run) this.held.add(id);
       if (run[0]!.lane !== null) this.held.add(run[0]!.lane);
@@ -130,5 +144,7 @@ export class DeliveryRun {
     [this.outcomes, this.unheld] = [[], []];
     await this.means.store.settle(this.target.webhookId, outcomes);
     for (const key of unheld) this.held.delete(key);
+    // What follows in the order of an account was not read as long as it was held.
+    if (this.target.inOrder && unheld.length > 0) this.more = true;
   }
 }

@@ -13,6 +13,7 @@ import { DeliveryRun, type RunMeans } from './delivery-run.js';
 interface Lane {
   /** Something was added while it ran. */
   again: boolean;
+  run: DeliveryRun | null;
   readonly ended: Promise<void>;
 }
 
@@ -41,12 +42,14 @@ export class WebhookProcessor implements BeforeApplicationShutdown {
 
   async deliver({ webhookId }: JobPayload<'webhook.deliver'>): Promise<void> {
     const running = this.lanes.get(webhookId);
-    if (running) running.again = true;
-    else if (!this.stopping) await this.open(webhookId);
+    if (running) {
+      running.again = true;
+      running.run?.poke();
+    } else if (!this.stopping) await this.open(webhookId);
   }
 
   private open(webhookId: string): Promise<void> {
-    const lane: Lane = { again: true, ended: Promise.resolve() };
+    const lane: Lane = { again: true, run: null, ended: Promise.resolve() };
     const ended = this.run(webhookId, lane).finally(() => this.lanes.delete(webhookId));
     this.lanes.set(webhookId, Object.assign(lane, { ended }));
     return ended;
@@ -59,20 +62,22 @@ export class WebhookProcessor implements BeforeApplicationShutdown {
   private async run(webhookId: string, lane: Lane): Promise<void> {
     while (lane.again && !this.stopping) {
       lane.again = false;
-      if (!(await this.runOnce(webhookId))) return;
+      if (!(await this.runOnce(webhookId, lane))) return;
       const next = await this.store.nextDue(webhookId);
       if (next && next <= new Date()) lane.again = true;
       else if (next && !lane.again) await this.queue.addAt('webhook.deliver', { webhookId }, next);
     }
   }
 
-  private async runOnce(webhookId: string): Promise<boolean> {
+  private async runOnce(webhookId: string, lane: Lane): Promise<boolean> {
     const owner = newId();
     const target = await this.store.lease(webhookId, owner);
     if (!target) return false;
     try {
-      await new DeliveryRun(target, owner, this.means).finish();
+      lane.run = new DeliveryRun(target, owner, this.means);
+      await lane.run.finish();
     } finally {
+      lane.run = null;
       await this.store
         .release(webhookId, owner)
         .catch((error: unknown) => this.logger.warn({ err: error, webhookId }, 'a lease runs out by itself'));

@@ -19,6 +19,7 @@ export interface Target {
   readonly url: URL;
   readonly secrets: SigningSecrets;
   readonly fullObjects: boolean;
+  readonly inOrder: boolean;
 }
 
 export interface Outcome {
@@ -47,6 +48,7 @@ const IN_FORCE = `w.lease_owner = $2 AND w.state IN ('active', 'failing')`;
 interface TargetRow {
   readonly callback_url: string;
   readonly full_objects: boolean;
+  readonly in_order: boolean;
   readonly application_id: string;
   readonly current: string;
   readonly former: string | null;
@@ -67,7 +69,7 @@ export class DeliveryStore {
        FROM applications a
        WHERE w.id = $1 AND a.id = w.application_id AND w.state IN ('active', 'failing') AND a.sealed_secret IS NOT NULL
          AND (w.lease_owner = $2 OR w.lease_until IS NULL OR w.lease_until < now())
-       RETURNING w.callback_url, w.full_objects, w.application_id, a.sealed_secret AS current,
+       RETURNING w.callback_url, w.full_objects, w.in_order, w.application_id, a.sealed_secret AS current,
          CASE WHEN a.former_secret_until > now() THEN a.former_sealed_secret END AS former`,
       [webhookId, owner],
       'lease-webhook',
@@ -75,7 +77,7 @@ export class DeliveryStore {
     if (!row) return null;
     const open = (sealed: string) => this.box.open(sealed, row.application_id);
     const secrets: SigningSecrets = row.former ? [open(row.current), open(row.former)] : [open(row.current)];
-    return { webhookId, url: new URL(row.callback_url), secrets, fullObjects: row.full_objects };
+    return { webhookId, url: new URL(row.callback_url), secrets, fullObjects: row.full_objects, inOrder: row.in_order };
   }
 
   async release(webhookId: string, owner: string): Promise<void> {
@@ -90,7 +92,12 @@ export class DeliveryStore {
    * What is due, oldest first, in runs: what is in one is sent one after the other. Empty for who has lost the lease.
    * @param held ids that are on their way, and accounts of which some are
    */
-  async due(webhookId: string, owner: string, held: readonly string[], limit: number): Promise<DueDelivery[][]> {
+  async due(
+    { webhookId, inOrder }: Target,
+    owner: string,
+    held: readonly string[],
+    limit: number,
+  ): Promise<DueDelivery[][]> {
     const values = [webhookId, owner, arrayLiteral(held), limit];
     const [free, ordered] = await Promise.all([
       this.reader.rows<DueDelivery>(
@@ -101,7 +108,7 @@ export class DeliveryStore {
         values,
         'due-deliveries',
       ),
-      this.reader.rows<DueDelivery>(IN_ORDER, values, 'due-in-order'),
+      inOrder ? this.reader.rows<DueDelivery>(IN_ORDER, values, 'due-in-order') : [],
     ]);
     const runs = free.map((delivery) => [delivery]);
     for (const delivery of ordered) {
