@@ -27,6 +27,8 @@ const HELP = `npm run bench:latency -- [--accounts N] [--mails N] [--peer N] [--
 
 /** What became of one delivered mail, in milliseconds of one clock. */
 interface Trace {
+  /** The bare watcher was there before the worker. */
+  readonly early: boolean;
   readonly delivered: number;
   exists: number | null;
   /** The bare watcher has its source. */
@@ -91,12 +93,20 @@ async function measure(dir: string, host: Dovecot, options: Options): Promise<Me
   const servers = await startServers(path.join(dir, 'ours'));
   const processes: ProductProcess[] = [];
   try {
+    // Whom Dovecot tells first of the two in a mailbox hangs on who came first: in every other one it is the bare watcher.
+    const all = Array.from({ length: options.accounts }, (_, n) => n);
+    const early = await inParallel(all.filter(comesFirst), 8, (n) => bareWatcher(host.imapPort, n));
     const flags = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`] : [];
     processes.push(await startApp('worker', servers.environment, flags));
     processes.push(await startApp('api', servers.environment, flags));
     const accounts = await addAccounts(servers, host, options.accounts);
     await untilWatched(servers, options.accounts, 300);
-    const watched = await inParallel(accounts, 8, (account, n) => watch(host, servers, account, n));
+    const watched = await inParallel(accounts, 8, async (account, n) => {
+      const { seen } = await follow(servers, account);
+      const flow = comesFirst(n) ? early[n / 2]! : await bareWatcher(host.imapPort, n);
+      flow.on('exists', ({ count }) => void heard(flow, count, seen));
+      return { flow, seen };
+    });
     console.log(`${watched.length} accounts are watched by the worker and by a bare imapflow each`);
     const delivery = await Delivery.open(host, options.mails + options.peer);
     const ours = await run(delivery, watched, 0, options.mails, options.everyMs);
@@ -110,7 +120,10 @@ async function measure(dir: string, host: Dovecot, options: Options): Promise<Me
   }
 }
 
-async function watch(host: Dovecot, servers: Servers, account: LiveAccount, n: number): Promise<Watched> {
+const comesFirst = (n: number): boolean => n % 2 === 0;
+
+/** Opens the account's delta stream. */
+async function follow(servers: Servers, account: LiveAccount): Promise<Pick<Watched, 'seen'>> {
   const port = Number(servers.environment.PORT);
   const answer = await fetch(`http://127.0.0.1:${port}/delta/latest_cursor`, {
     method: 'POST',
@@ -121,9 +134,7 @@ async function watch(host: Dovecot, servers: Servers, account: LiveAccount, n: n
   await openStream(port, `/delta/streaming?cursor=${cursor}&timeout=3600`, account.token, (text, at) => {
     if (seen.trace && text.includes('"event":"create","object":"message"')) seen.trace.delta ??= at;
   });
-  const flow = await bareWatcher(host.imapPort, n);
-  flow.on('exists', ({ count }) => void heard(flow, count, seen));
-  return { flow, seen };
+  return { seen };
 }
 
 async function heard(flow: ImapFlow, count: number, { trace, fetches }: Watched['seen']): Promise<void> {
@@ -149,7 +160,13 @@ async function run(
     await sleep(Math.max(0, started + mail * everyMs - performance.now()));
     // Steps of 77 mailboxes: not in the order in which they were connected.
     const n = ((first + mail) * 77) % watched.length;
-    const trace: Trace = { delivered: performance.now(), exists: null, fetched: null, delta: null };
+    const trace: Trace = {
+      early: comesFirst(n),
+      delivered: performance.now(),
+      exists: null,
+      fetched: null,
+      delta: null,
+    };
     watched[n]!.seen.trace = trace;
     traces.push(trace);
     await delivery.deliver(n);
@@ -175,6 +192,20 @@ function report({ ours, peer }: Measured, { raw }: Options): void {
   ];
   const rows = [
     row('EXISTS at the watcher → delta', deltas),
+    row(
+      '– where the watcher came first',
+      delays(
+        ours.filter(({ early }) => early),
+        (trace) => trace.delta,
+      ),
+    ),
+    row(
+      '– where the worker came first',
+      delays(
+        ours.filter(({ early }) => !early),
+        (trace) => trace.delta,
+      ),
+    ),
     row('EXISTS at the watcher → source fetched by it', fetches),
     row('the same mail, → delta', loaded),
     row('delivery begins → EXISTS at the watcher', notices),

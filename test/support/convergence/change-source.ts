@@ -41,7 +41,7 @@ export class LogTable implements ChangeSource {
       this.client ??= await this.connect();
       const { rows } = await this.client.query<SourceChange>(
         `SELECT seq AS cursor, object_type AS type, object_id AS id, event FROM changes
-         WHERE account_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`,
+         WHERE account_id = $1 AND seq > $2 AND object_type NOT IN ('notice', 'job') ORDER BY seq LIMIT $3`,
         [this.accountId, cursor, PAGE],
       );
       return rows;
