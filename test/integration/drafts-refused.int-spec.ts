@@ -1,3 +1,4 @@
+import { ProviderError } from '#libs/providers/contracts/provider-error.js';
 import { OldActions } from '#libs/sync/syncback/old-actions.js';
 
 import type { Meddling } from '../support/acting-account.js';
@@ -131,6 +132,39 @@ describe.each([servers[0], servers[2]])(
       expect(await saved()).toEqual([]);
       await author.rest();
       expect(await drafts()).toEqual([]);
+    });
+
+    it('wait, and say why, while their folder was renumbered and cannot be read', async () => {
+      const id = await author.create('Waiting');
+      await author.rest();
+      await author.account.client.mailboxClose();
+      const uidValidity = String(Math.floor(Date.now() / 1000) + 20);
+      const user = ['-u', 'ada@example.com'];
+      await engine.dovecot.doveadm('mailbox', 'update', ...user, '--uid-validity', uidValidity, 'Drafts');
+      const unreadable: Meddling = (driver) => ({
+        newest: (path, count) =>
+          path === 'Drafts'
+            ? Promise.reject(new ProviderError('rejected', 'The server will not list it.'))
+            : driver.newest(path, count),
+      });
+      await author.account.round(unreadable);
+      await author.update(id, 0, { subject: 'Still waiting' });
+      await author.account.act(unreadable);
+      const [, job] = await author.account.jobs();
+      expect(job).toMatchObject({
+        action: 'save_draft',
+        status: 'pending',
+        reason: 'The server has renumbered folder Drafts, which cannot be read: The server will not list it.',
+      });
+      expect(await drafts()).toEqual([{ id, subject: 'Still waiting', version: 1 }]);
+      await engine.rows('UPDATE folder_syncs SET retry_at = NULL');
+      await author.account.hurry();
+      await author.rest();
+      await author.account.hurry();
+      await author.rest();
+      expect(await saved()).toEqual(['Still waiting']);
+      expect(await drafts()).toEqual([{ id, subject: 'Still waiting', version: 1 }]);
+      expect(await author.account.states()).toEqual(['successful', 'successful']);
     });
 
     it('have one copy, though a worker that was taken for dead saves another later', async () => {

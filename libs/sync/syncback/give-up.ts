@@ -38,14 +38,37 @@ export async function notFound(tx: Tx, actions: readonly PendingAction[]): Promi
 const RENUMBERED = 'The server has renumbered the folder; it is read anew first.';
 const RENUMBERED_WAIT_MS = 3000;
 
-/** Until the folder has been read under its new numbers it is not known where its messages are. */
-export async function renumbered(tx: Tx, actions: readonly Pick<PendingAction, 'id'>[]): Promise<void> {
+/** Of a folder that cannot be read its own visits try again, too. */
+const UNREADABLE_WAIT_MS = 30_000;
+
+/**
+ * Until the folder has been read under its new numbers it is not known where its messages are. Where that fails, the
+ * actions say so: they wait as long as it does, and nothing of them is lost.
+ */
+export async function renumbered(tx: Tx, actions: readonly Pick<PendingAction, 'id' | 'objectId'>[]): Promise<void> {
+  if (actions.length === 0) return;
+  const failing = await tx.query<{ objectId: string; name: string; error: string }>(
+    `SELECT wanted.id AS "objectId", folder.display_name AS name, sync.last_error AS error
+     FROM unnest($2::text[]) AS wanted(id), LATERAL (
+       SELECT DISTINCT folder_id FROM message_uids WHERE account_id = $1 AND message_id = wanted.id OFFSET 0
+     ) AS place
+     JOIN folder_syncs sync ON sync.account_id = $1 AND sync.folder_id = place.folder_id
+     JOIN categories folder ON folder.account_id = $1 AND folder.id = place.folder_id
+     WHERE sync.state = 'failing' AND sync.last_error IS NOT NULL`,
+    [tx.accountId, actions.map(({ objectId }) => objectId)],
+  );
+  const waiting = actions.filter(({ objectId }) => failing.every((folder) => folder.objectId !== objectId));
   await waitForLook(
     tx,
-    actions.map(({ id }) => id),
+    waiting.map(({ id }) => id),
     RENUMBERED,
     RENUMBERED_WAIT_MS,
   );
+  for (const { objectId, name, error } of failing) {
+    const reason = `The server has renumbered folder ${name}, which cannot be read: ${error}`;
+    const ids = actions.filter((action) => action.objectId === objectId).map(({ id }) => id);
+    await waitForLook(tx, ids, reason, UNREADABLE_WAIT_MS);
+  }
 }
 
 async function delay(tx: Tx, actions: readonly PendingAction[], reason: string, most: number): Promise<boolean> {
