@@ -13,9 +13,9 @@ const ACCOUNTS = 100;
 /** Messages, or changes of the log, a transaction. */
 const BATCH = 300;
 /** Messages whose texts are in memory at once. */
-const IN_MEMORY = 50;
+const IN_MEMORY = 10;
 /** Of a body, characters of HTML. */
-const MOST_BODY = 500_000;
+const MOST_BODY = 300_000;
 /** The process has other things to do. */
 const AT_A_STRETCH_MS = 5;
 
