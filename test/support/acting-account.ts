@@ -157,7 +157,7 @@ export class ActingAccount {
     await work();
     const rows = await this.engine.rows<{ what: string }>(
       `SELECT event || ' ' || object_type AS what FROM changes
-       WHERE account_id = $1 AND seq > $2 AND object_type <> 'account' ORDER BY seq`,
+       WHERE account_id = $1 AND seq > $2 AND object_type NOT IN ('account', 'notice', 'job') ORDER BY seq`,
       [this.id, before?.seq ?? '0'],
     );
     return rows.map(({ what }) => what);
