@@ -2,10 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
+import { ChangeBell } from '#libs/changes/change-bell.js';
 import { Logger } from '#libs/common/logger.js';
 import { SearchIndexer } from '#libs/domain/search/search-indexer.js';
 
-const LOOK_MS = 1000;
+/** What comes within this time is looked at together, and what the mail itself needs is done by then. */
+const GATHER_MS = 1000;
+/** As long as it hears of nothing it looks this often all the same. */
+const LOOK_MS = 30_000;
 /** After a batch it rests for so many times as long as that took: what the mail itself needs comes first. */
 const REST = 2;
 const AFTER_TROUBLE_MS = 10_000;
@@ -15,13 +19,21 @@ const AFTER_TROUBLE_MS = 10_000;
 export class SearchClock implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  /** Something has changed since the last look. */
+  private rung = false;
+  private wake = () => {};
 
   constructor(
     private readonly indexer: SearchIndexer,
+    private readonly bell: ChangeBell,
     @Inject(Logger) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.bell.listenToAll(() => {
+      this.rung = true;
+      this.wake();
+    });
     this.running = this.run();
   }
 
@@ -33,24 +45,40 @@ export class SearchClock implements OnApplicationBootstrap, BeforeApplicationShu
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      const wait = await this.round().catch((error: unknown) => {
+      const isBehind = await this.round().catch(async (error: unknown) => {
         if (!signal.aborted) this.logger.error({ err: error }, 'what is searched falls behind');
-        return AFTER_TROUBLE_MS;
+        await this.rest(AFTER_TROUBLE_MS);
+        return true;
       });
-      await delay(wait, undefined, { signal, ref: false }).catch(() => {});
+      if (isBehind) continue;
+      await this.untilRung();
+      await this.rest(GATHER_MS);
     }
   }
 
-  /** One batch for each account that is behind. @returns milliseconds until the next */
-  private async round(): Promise<number> {
-    const { signal } = this.stopping;
+  private rest(ms: number): Promise<void> {
+    return delay(ms, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
+  }
+
+  private async untilRung(): Promise<void> {
+    if (this.rung) return;
+    const heard = new AbortController();
+    this.wake = () => heard.abort();
+    const signal = AbortSignal.any([heard.signal, this.stopping.signal]);
+    await delay(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    this.wake = () => {};
+  }
+
+  /** One batch for each account that is behind. @returns whether any was */
+  private async round(): Promise<boolean> {
+    this.rung = false;
     const behind = await this.indexer.behind();
     for (const accountId of behind) {
-      if (signal.aborted) return 0;
+      if (this.stopping.signal.aborted) break;
       const began = performance.now();
       await this.indexer.advance(accountId);
-      await delay(REST * (performance.now() - began), undefined, { signal, ref: false }).catch(() => {});
+      await this.rest(REST * (performance.now() - began));
     }
-    return behind.length > 0 ? 0 : LOOK_MS;
+    return behind.length > 0;
   }
 }
