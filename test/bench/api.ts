@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,9 +8,10 @@ import { freePort } from '../../apps/launcher/ports.js';
 
 import { LoadProcess } from './api/load-process.js';
 import { type Case, casesFor, type Measured, measureCase, type Sides } from './api/measure.js';
-import { findSubject, seedDatabase, seedSettings } from './api/seed.js';
-import { migrate, startApp, startDatabase, startProcess, startServers } from './product.js';
+import { findSubject, seedDatabase } from './api/seed.js';
+import { startApp, startProcess, startServers } from './product.js';
 import { closingLine, isMet, machine, round, table, type Target } from './report.js';
+import { seedOnce } from './seed-once.js';
 
 const HELP = `npm run bench:api -- [--messages N] [--accounts N] [--rounds N] [--seconds N] [--only TEXT] [--keep]
 
@@ -47,7 +39,7 @@ async function main(): Promise<void> {
   chmodSync(dir, 0o755); // as root, PostgreSQL runs as another user
   console.log(machine());
   try {
-    await seed(dir, size);
+    await seedOnce(dir, size, seedDatabase);
     await measure(dir, { rounds: Number(values.rounds), seconds: Number(values.seconds), only: values.only });
   } finally {
     if (!values.keep) rmSync(dir, { recursive: true, force: true });
@@ -69,21 +61,6 @@ function keptDir(messages: number, accounts: number): string {
   const dir = path.join(tmpdir(), 'postrider-bench', name);
   mkdirSync(dir, { recursive: true });
   return dir;
-}
-
-async function seed(dir: string, size: { messages: number; accounts: number }): Promise<void> {
-  const done = path.join(dir, 'seeded');
-  if (existsSync(done)) return;
-  rmSync(path.join(dir, 'postgres'), { recursive: true, force: true });
-  console.log(`Seeding ${size.messages} messages over ${size.accounts} accounts`);
-  const postgres = await startDatabase(dir, seedSettings);
-  try {
-    await migrate(postgres.url);
-    await seedDatabase(postgres.url, size, (line) => console.log(line));
-  } finally {
-    await postgres.stop();
-  }
-  writeFileSync(done, '');
 }
 
 interface MeasureOptions {

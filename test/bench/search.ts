@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,12 +8,12 @@ import { Pool } from 'pg';
 import { foundMessages, foundThreads, RANKED } from '../../libs/domain/search/search-sql.js';
 import { searchQuery } from '../../libs/domain/search/search-query.js';
 
-import { seedSettings } from './api/seed.js';
 import { LoadProcess } from './api/load-process.js';
 import { withClient } from './database.js';
-import { migrate, startApp, startDatabase, startServers } from './product.js';
+import { startApp, startServers } from './product.js';
 import { closingLine, isMet, machine, quantile, round, table, type Target } from './report.js';
 import { questions, randomFrom } from './search/corpus.js';
+import { seedOnce } from './seed-once.js';
 import { addLetters, indexAll, seedSearch, TOKEN } from './search/seed.js';
 
 const HELP = `npm run bench:search -- [--messages N] [--accounts N] [--largest N] [--seconds N] [--keep DIR]
@@ -51,26 +51,11 @@ async function main(): Promise<void> {
       accounts: Number(values.accounts),
       largest: Number(values.largest),
     };
-    await seed(dir, size);
+    await seedOnce(dir, size, seedSearch);
     await measure(dir, Number(values.seconds));
   } finally {
     if (values.keep === undefined) rmSync(dir, { recursive: true, force: true });
   }
-}
-
-async function seed(dir: string, size: Parameters<typeof seedSearch>[1]): Promise<void> {
-  const done = path.join(dir, 'seeded');
-  if (existsSync(done)) return;
-  rmSync(path.join(dir, 'postgres'), { recursive: true, force: true });
-  console.log(`Seeding ${size.messages} messages over ${size.accounts} accounts`);
-  const postgres = await startDatabase(dir, seedSettings);
-  try {
-    await migrate(postgres.url);
-    await seedSearch(postgres.url, size, (line) => console.log(line));
-  } finally {
-    await postgres.stop();
-  }
-  writeFileSync(done, '');
 }
 
 interface Subject {

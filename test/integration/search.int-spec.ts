@@ -42,6 +42,23 @@ describe('search', () => {
   };
   const letter = (spec: MessageSpec): Promise<SeededMessage> => env.seed.message(account, spec);
 
+  it('is told when another worker is at an account, and leaves it alone', async () => {
+    await letter({ subject: 'Contested' });
+    const other = await pool.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query(`INSERT INTO search_accounts (account_id, seq, scan_after) VALUES ($1, 0, '')`, [account.id]);
+      await other.query('COMMIT; BEGIN');
+      await other.query('SELECT FROM search_accounts WHERE account_id = $1 FOR UPDATE', [account.id]);
+      expect(await indexer.advance(account.id)).toBe(false);
+    } finally {
+      await other.query('ROLLBACK');
+      other.release();
+    }
+    expect(await indexer.advance(account.id)).toBe(true);
+    expect(await ids('contested')).toHaveLength(1);
+  });
+
   it('finds words in every field and folder, in both dialects', async () => {
     const fields: [string, MessageSpec][] = [
       ['quarterly', { subject: 'Quarterly numbers' }],

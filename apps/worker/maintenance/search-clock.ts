@@ -45,12 +45,12 @@ export class SearchClock implements OnApplicationBootstrap, BeforeApplicationShu
   private async run(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      const isBehind = await this.round().catch(async (error: unknown) => {
+      const hasMore = await this.round().catch(async (error: unknown) => {
         if (!signal.aborted) this.logger.error({ err: error }, 'what is searched falls behind');
         await this.rest(AFTER_TROUBLE_MS);
         return true;
       });
-      if (isBehind) continue;
+      if (hasMore) continue;
       await this.untilRung();
       await this.rest(GATHER_MS);
     }
@@ -69,16 +69,18 @@ export class SearchClock implements OnApplicationBootstrap, BeforeApplicationShu
     this.wake = () => {};
   }
 
-  /** One batch for each account that is behind. @returns whether any was */
+  /** One batch for each account that is behind. @returns whether any was that no other worker is at */
   private async round(): Promise<boolean> {
     this.rung = false;
     const behind = await this.indexer.behind();
+    let advanced = false;
     for (const accountId of behind) {
       if (this.stopping.signal.aborted) break;
       const began = performance.now();
-      await this.indexer.advance(accountId);
+      advanced = (await this.indexer.advance(accountId)) || advanced;
       await this.rest(REST * (performance.now() - began));
     }
-    return behind.length > 0;
+    this.rung ||= behind.length > 0;
+    return advanced;
   }
 }

@@ -64,15 +64,16 @@ export class SearchIndexer {
     return rows.map((row) => row.id);
   }
 
-  /** One batch. Does nothing while another worker is at the same account. */
-  async advance(accountId: string): Promise<void> {
-    await inTransaction(this.pool, async (client) => {
+  /** One batch. @returns false when another worker is at the same account */
+  async advance(accountId: string): Promise<boolean> {
+    return inTransaction(this.pool, async (client) => {
       const batch = new Batch(client, accountId);
       const progress = await batch.progress();
-      if (!progress) return;
+      if (!progress) return false;
       const portion = progress.scanAfter === null ? await batch.changed(progress) : await batch.scanned(progress);
       await batch.index(progress.number, portion.ids);
       await batch.reached(portion);
+      return true;
     });
   }
 
